@@ -1,0 +1,69 @@
+/** The stages of a rebuild, in the order of the data flow. */
+export type Stage =
+  | "setup"
+  | "engine"
+  | "source"
+  | "toolchain"
+  | "upstream"
+  | "build"
+  | "normalise"
+  | "compare"
+  | "smoke"
+  | "publish"
+  | "report";
+
+/**
+ * What happened, told beside the data; stages emit these, renderers show them and
+ * nothing depends on their being shown. `platform` is there where a stage runs once
+ * for each platform. Times are in seconds.
+ */
+export type FactoryEvent =
+  | { readonly type: "stage-started"; readonly stage: Stage; readonly platform?: string; readonly title: string }
+  | {
+      readonly type: "stage-finished";
+      readonly stage: Stage;
+      readonly platform?: string;
+      readonly outcome: "done" | "reused" | "failed";
+      readonly detail: string;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: "stage-progress";
+      readonly stage: Stage;
+      readonly platform?: string;
+      /** What runs now, one line. */
+      readonly doing: string;
+      readonly current?: number;
+      readonly total?: number;
+    }
+  | { readonly type: "build-log"; readonly stage: Stage; readonly platform?: string; readonly line: string }
+  | { readonly type: "notice"; readonly severity: "info" | "warning"; readonly message: string };
+
+/** Where a stage sends its events. */
+export type Emit = (event: FactoryEvent) => void;
+
+/** A sink for callers that want no events. */
+export const silent: Emit = () => {};
+
+/**
+ * Runs one stage between its `stage-started` and `stage-finished` events. `work`
+ * returns its value with a one-line detail and whether it was reused.
+ */
+export async function runStage<T>(
+  emit: Emit,
+  stage: { readonly stage: Stage; readonly platform?: string; readonly title: string },
+  work: () => Promise<{ readonly value: T; readonly detail: string; readonly reused?: boolean }>,
+): Promise<T> {
+  const { title, ...identity } = stage;
+  const startedAt = performance.now();
+  const seconds = (): number => (performance.now() - startedAt) / 1000;
+  emit({ type: "stage-started", ...identity, title });
+  try {
+    const { value, detail, reused } = await work();
+    emit({ type: "stage-finished", ...identity, outcome: reused ? "reused" : "done", detail, seconds: seconds() });
+    return value;
+  } catch (error) {
+    emit({ type: "stage-finished", ...identity, outcome: "failed", detail: title, seconds: seconds() });
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { availableParallelism, homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { usageError } from "./errors.ts";
+
+/** What the environment decides; read once, passed on as a value. */
+export interface Settings {
+  /** Cache folder: the embedded engine, tools, a Node of our own. */
+  readonly cache: string;
+  /** The store (an OCI layout). */
+  readonly store: string;
+  /** Which engine to use; `auto` is the machine's Docker if it answers, else the embedded one. */
+  readonly engine: "auto" | "docker" | "embedded";
+  /** Folder of the embedded engine's daemon: data root, socket, log. */
+  readonly engineRoot: string;
+  /** buildx builder to use on the machine's Docker; the default builder when absent. */
+  readonly builder: string | undefined;
+  /** Root of a Debian mirror (`https://HOST/debian`); the machine's apt sources when absent. */
+  readonly debianMirror: string | undefined;
+  /** How many builds run at once. */
+  readonly jobs: number;
+}
+
+/**
+ * Reads the settings from environment variables: `REFOUNDRY_CACHE`, `REFOUNDRY_STORE`,
+ * `REFOUNDRY_ENGINE`, `REFOUNDRY_ENGINE_ROOT`, `REFOUNDRY_BUILDER`,
+ * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_JOBS`, `XDG_CACHE_HOME`.
+ * Throws a usage error that names the variable with a value that cannot be used.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const text = (name: string): string | undefined => env[name] || undefined;
+  const folder = (name: string): string | undefined => {
+    const value = text(name);
+    return value === undefined ? undefined : resolve(value);
+  };
+  // the XDG base directory specification says a relative path is to be ignored
+  const xdg = text("XDG_CACHE_HOME");
+  const userCache = xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), ".cache");
+  const cache = folder("REFOUNDRY_CACHE") ?? join(userCache, "refoundry");
+  return {
+    cache,
+    store: folder("REFOUNDRY_STORE") ?? join(cache, "store"),
+    engine: readEngine(text("REFOUNDRY_ENGINE")),
+    engineRoot: folder("REFOUNDRY_ENGINE_ROOT") ?? join(cache, "engine"),
+    builder: text("REFOUNDRY_BUILDER"),
+    debianMirror: readMirror(text("REFOUNDRY_DEBIAN_MIRROR")),
+    jobs: readJobs(text("REFOUNDRY_JOBS")),
+  };
+}
+
+function readEngine(value: string | undefined): Settings["engine"] {
+  if (value === undefined) return "auto";
+  if (value === "auto" || value === "docker" || value === "embedded") return value;
+  throw usageError(`REFOUNDRY_ENGINE is "${value}"`, { hint: "set it to docker or embedded, or leave it out" });
+}
+
+function readMirror(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const url = URL.parse(value);
+  if (url && (url.protocol === "https:" || url.protocol === "http:")) return value.replace(/\/+$/, "");
+  throw usageError(`REFOUNDRY_DEBIAN_MIRROR is "${value}", which is not an http or https address`);
+}
+
+function readJobs(value: string | undefined): number {
+  if (value === undefined) return availableParallelism();
+  if (/^[1-9][0-9]{0,2}$/.test(value)) return Number(value);
+  throw usageError(`REFOUNDRY_JOBS is "${value}"`, { hint: "set it to a number of builds from 1 to 999" });
+}
