@@ -1,0 +1,93 @@
+import { infrastructureError } from "../../errors.ts";
+
+/** The fields of one 512-byte header as written. */
+export interface RawHeader {
+  readonly name: Buffer;
+  readonly mode: number;
+  readonly uid: bigint;
+  readonly gid: bigint;
+  readonly size: number;
+  readonly mtime: string;
+  readonly typeFlag: string;
+  readonly linkName: Buffer;
+  readonly uname: string;
+  readonly gname: string;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  readonly dialect: "v7" | "ustar" | "gnu";
+  readonly bytes: Buffer;
+}
+
+/** Whether a block is all zeros, as at the end of an archive. */
+export function isZeroBlock(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** Reads a header block; throws when its checksum or a number in it is wrong. */
+export function parseHeader(bytes: Buffer): RawHeader {
+  if (!checksumAgrees(bytes)) throw infrastructureError("the tar archive is damaged: a header's checksum is wrong");
+  const magic = bytes.toString("latin1", 257, 265);
+  const dialect = magic === "ustar  \0" ? "gnu" : magic.startsWith("ustar") ? "ustar" : "v7";
+  const prefix = dialect === "ustar" ? field(bytes, 345, 155) : Buffer.alloc(0);
+  const name = field(bytes, 0, 100);
+  const size = Number(numeric(bytes, 124, 12, "size"));
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw infrastructureError(`the tar archive is damaged: an entry claims a size of ${size} bytes`);
+  const mode = Number(numeric(bytes, 100, 8, "mode"));
+  return {
+    name: prefix.length > 0 ? Buffer.concat([prefix, Buffer.from("/"), name]) : name,
+    mode: Number.isSafeInteger(mode) && mode >= 0 ? mode : 0,
+    uid: numeric(bytes, 108, 8, "uid"),
+    gid: numeric(bytes, 116, 8, "gid"),
+    size,
+    mtime: String(numeric(bytes, 136, 12, "mtime")),
+    typeFlag: String.fromCharCode(bytes[156] ?? 0),
+    linkName: field(bytes, 157, 100),
+    uname: dialect === "v7" ? "" : field(bytes, 265, 32).toString("utf8"),
+    gname: dialect === "v7" ? "" : field(bytes, 297, 32).toString("utf8"),
+    deviceMajor: dialect === "v7" ? 0 : Number(numeric(bytes, 329, 8, "device")),
+    deviceMinor: dialect === "v7" ? 0 : Number(numeric(bytes, 337, 8, "device")),
+    dialect,
+    bytes,
+  };
+}
+
+/** A text field up to its first zero byte, copied. */
+function field(bytes: Buffer, offset: number, length: number): Buffer {
+  const part = bytes.subarray(offset, offset + length);
+  const end = part.indexOf(0);
+  return Buffer.from(end === -1 ? part : part.subarray(0, end));
+}
+
+/** A number: octal digits, or GNU's base-256 two's complement when the first bit is set. */
+export function numeric(bytes: Buffer, offset: number, length: number, what: string): bigint {
+  const part = bytes.subarray(offset, offset + length);
+  const first = part[0] ?? 0;
+  if ((first & 0x80) !== 0) {
+    let value = BigInt(first & 0x7f);
+    for (const byte of part.subarray(1)) value = (value << 8n) | BigInt(byte);
+    const bits = BigInt(length * 8 - 1);
+    return (first & 0x40) !== 0 ? value - (1n << bits) : value;
+  }
+  const text = part
+    .toString("latin1")
+    .replace(/\0[\s\S]*$/, "")
+    .trim();
+  if (text === "") return 0n;
+  if (!/^[0-7]+$/.test(text))
+    throw infrastructureError(`the tar archive is damaged: a header's ${what} is not a number`);
+  return BigInt(`0o${text}`);
+}
+
+/** Old writers summed signed bytes; both sums are accepted, as everywhere. */
+function checksumAgrees(bytes: Buffer): boolean {
+  const stored = Number(numeric(bytes, 148, 8, "checksum"));
+  let unsigned = 0;
+  let signed = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = at >= 148 && at < 156 ? 0x20 : (bytes[at] ?? 0);
+    unsigned += byte;
+    signed += byte < 128 ? byte : byte - 256;
+  }
+  return stored === unsigned || stored === signed;
+}
