@@ -1,0 +1,171 @@
+import { realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import type { z } from "zod";
+import { errorCode, type Location, messageOf, type Problem } from "../errors.ts";
+import { displayPath, type DocumentResult, type LocatedDocument, readDocument } from "./document.ts";
+import {
+  type Recipe,
+  recipeSchema,
+  type Release,
+  releaseSchema,
+  type Source,
+  sourceSchema,
+  type Toolchain,
+  type ToolchainLock,
+  toolchainLockSchema,
+  toolchainSchema,
+} from "./schema.ts";
+import {
+  fileOf,
+  folders,
+  listToolchainLocks,
+  listNamed,
+  listReleases,
+  lockFile,
+  type NamedKind,
+  recipeFolder,
+  releaseFile,
+} from "./tree.ts";
+import { didYouMean, quoted } from "./words.ts";
+
+/** Reads a recipe. `from` is the place that names it, for when it is not there. */
+export async function readRecipe(root: string, name: string, from?: Location): Promise<DocumentResult<Recipe>> {
+  const advice = `refoundry add makes a recipe; recipes are folders in ${folders.recipe}/`;
+  return readNamed(root, "recipe", name, recipeSchema, (recipe) => ["image", recipe.image], advice, from);
+}
+
+/** Reads a source. `from` is the place that names it. */
+export async function readSource(root: string, name: string, from?: Location): Promise<DocumentResult<Source>> {
+  const advice = `write ${fileOf("source", name)}`;
+  return readNamed(root, "source", name, sourceSchema, (source) => ["source", source.source], advice, from);
+}
+
+/** Reads a toolchain. `from` is the place that names it. */
+export async function readToolchain(root: string, name: string, from?: Location): Promise<DocumentResult<Toolchain>> {
+  const advice = `write ${fileOf("toolchain", name)}`;
+  return readNamed(
+    root,
+    "toolchain",
+    name,
+    toolchainSchema,
+    (toolchain) => ["toolchain", toolchain.toolchain],
+    advice,
+    from,
+  );
+}
+
+/** Reads a release of a recipe. */
+export async function readRelease(root: string, recipe: string, version: string): Promise<DocumentResult<Release>> {
+  const file = releaseFile(recipe, version);
+  const versions = await listReleases(root, recipe);
+  if (!versions.includes(version)) {
+    const location = { file: displayPath(join(root, recipeFolder(recipe), "releases")) };
+    const advice = `to make it: refoundry pin ${recipe} ${version}`;
+    return missing(`${recipe} has no release ${quoted(version)}`, version, versions, location, advice);
+  }
+  const result = await readDocument(root, file, releaseSchema);
+  return named(result, ["version"], (release) => release.version, version, "file");
+}
+
+/** Reads a lock of a toolchain. `from` is the place that names it. */
+export async function readToolchainLock(
+  root: string,
+  toolchain: string,
+  lock: string,
+  from?: Location,
+): Promise<DocumentResult<ToolchainLock>> {
+  const file = lockFile(toolchain, lock);
+  const locks = await listToolchainLocks(root, toolchain);
+  if (!locks.includes(lock)) {
+    const location = from ?? { file: displayPath(join(root, file)) };
+    const advice = `to make a lock: refoundry toolchain lock ${toolchain}`;
+    return missing(`the toolchain ${toolchain} has no lock ${quoted(lock)}`, lock, locks, location, advice);
+  }
+  return readDocument(root, file, toolchainLockSchema);
+}
+
+/** A recipe's Dockerfile and its folder, absolute and without symbolic links. */
+export interface DockerfilePlace {
+  readonly path: string;
+  readonly folder: string;
+}
+
+/** Finds a recipe's Dockerfile: a regular file that is in the recipe's folder, wherever links lead. */
+export async function findDockerfile(
+  root: string,
+  recipe: LocatedDocument<Recipe>,
+): Promise<DockerfilePlace | Problem> {
+  const { dockerfile } = recipe.value.build;
+  const location = recipe.locate(["build", "dockerfile"]);
+  try {
+    const folder = await realpath(join(root, recipeFolder(recipe.value.image)));
+    const path = await realpath(join(folder, dockerfile));
+    if (!path.startsWith(folder + sep)) {
+      return {
+        message: `${quoted(dockerfile)} leads out of the recipe's folder`,
+        location,
+        hint: "put the file itself in the recipe's folder",
+      };
+    }
+    if (!(await stat(path)).isFile()) return { message: `${quoted(dockerfile)} is not a regular file`, location };
+    return { path, folder };
+  } catch (error) {
+    const message =
+      errorCode(error) === "ENOENT" ? "is not in the recipe's folder" : `cannot be read: ${messageOf(error)}`;
+    return {
+      message: `the Dockerfile ${quoted(dockerfile)} ${message}`,
+      location,
+      hint: "put it beside recipe.yaml, or name it under build.dockerfile",
+    };
+  }
+}
+
+async function readNamed<T>(
+  root: string,
+  kind: NamedKind,
+  name: string,
+  schema: z.ZodType<T>,
+  identity: (value: T) => readonly [key: string, name: string],
+  advice: string,
+  from: Location | undefined,
+): Promise<DocumentResult<T>> {
+  const file = fileOf(kind, name);
+  const names = await listNamed(root, kind);
+  if (!names.includes(name)) {
+    const location = from ?? { file: displayPath(join(root, folders[kind])) };
+    return missing(`there is no ${kind} ${quoted(name)}`, name, names, location, advice);
+  }
+  const result = await readDocument(root, file, schema);
+  if (!result.document) return result;
+  const [key] = identity(result.document.value);
+  return named(result, [key], (value) => identity(value)[1], name, kind === "source" ? "file" : "folder");
+}
+
+function missing<T>(
+  message: string,
+  name: string,
+  names: readonly string[],
+  location: Location,
+  advice: string,
+): DocumentResult<T> {
+  const shown = names.length > 12 ? names.slice(-12) : names;
+  const there =
+    names.length === 0
+      ? "there are none yet"
+      : `there ${names.length > 12 ? "are, among others" : names.length === 1 ? "is" : "are"}: ${shown.join(", ")}`;
+  const hint = [didYouMean(name, names) ?? there, advice].join("\n");
+  return { problems: [{ message, location, hint }] };
+}
+
+/** Refuses a document that calls itself other than its file or folder does. */
+function named<T>(
+  result: DocumentResult<T>,
+  path: readonly [string],
+  nameIn: (value: T) => string,
+  name: string,
+  place: "file" | "folder",
+): DocumentResult<T> {
+  if (!result.document || nameIn(result.document.value) === name) return result;
+  const message = `${path[0]}: ${quoted(nameIn(result.document.value))} is not the name of its ${place}, ${quoted(name)}`;
+  return { problems: [{ message, location: result.document.locate(path), hint: `rename one of the two` }] };
+}

@@ -1,0 +1,223 @@
+import { z } from "zod";
+import { type Digest, isDigest } from "../oci/digest.ts";
+import { isPlatformName, type PlatformName } from "../oci/platform.ts";
+
+/** `name` in recipes: lower case, one path component. */
+export const nameSchema = z
+  .string()
+  .max(128)
+  .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "must be lower-case letters, digits and single . _ - between them");
+/** A version or the name of a lock: it is a file's name too, so one path component. */
+export const versionSchema = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9.+~:_-]*$/, "must be letters, digits and . + ~ : _ - and begin with a letter or digit");
+
+const digestSchema = z.custom<Digest>(
+  (value) => typeof value === "string" && isDigest(value),
+  "must be sha256: and 64 lower-case hex digits",
+);
+const platformSchema = z.custom<PlatformName>(
+  (value) => typeof value === "string" && isPlatformName(value),
+  "must be os/architecture or os/architecture/variant, as in linux/arm64",
+);
+const platformList = z.array(platformSchema).superRefine((list, context) => {
+  const seen = new Set<string>();
+  for (const [index, name] of list.entries()) {
+    if (seen.has(name)) context.addIssue({ code: "custom", path: [index], message: "is listed twice" });
+    seen.add(name);
+  }
+});
+/** A full commit id; a short one can become another commit tomorrow. */
+const commitSchema = z
+  .string()
+  .regex(/^[0-9a-f]{40}$/, "must be the full commit id of 40 hex digits, not a branch, tag or short id");
+const absolutePath = z.string().regex(/^\/(?!.*(^|\/)\.\.?(\/|$))[^\0]+$/, "must be an absolute path without . or ..");
+/** A path inside the folder of its file. */
+const localPath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[^\0]+$/, "must be a path inside the recipe's folder");
+/** No control characters and no bidi marks: these texts end in terminals and pages. */
+const line = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[^\p{Cc}\u2028-\u202e\u2066-\u2069]*$/u, "must be one line without control characters");
+/** An image reference in containers-transports form; never what a program takes for an option. */
+const reference = line.regex(/^[^\s-]\S*$/, "must be an image reference, without spaces and not beginning with -");
+/** refoundry gives these to the build itself, and BUILDKIT_SYNTAX would have another program read the Dockerfile. */
+const argName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and _")
+  .refine((name) => !/^(BUILDKIT_|SOURCE_DATE_EPOCH$)/i.test(name), "is set by refoundry, not by a recipe");
+const dateSchema = z.iso.date();
+const debianVersion = z.string().regex(/^[A-Za-z0-9.+~:-]+$/, "must be a Debian version");
+const debianName = z.string().regex(/^[a-z0-9][a-z0-9.+-]+$/, "must be a Debian package name");
+const debianArchitecture = z.string().regex(/^[a-z0-9-]+$/, "must be a Debian architecture");
+const suiteName = z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the code name of a suite, as in trixie");
+/** A path below the mirror's root. */
+const poolPath = z
+  .string()
+  .regex(/^pool\/(?!.*(^|\/)\.\.?(\/|$))[A-Za-z0-9.+~_%:/-]+$/, "must be a path below pool/ without . or ..");
+
+/** A file on a Debian mirror, pinned. */
+const mirrorFileSchema = z.strictObject({
+  path: poolPath,
+  size: z.int().positive(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits"),
+});
+
+/** Where upstream's images are. */
+const upstreamSchema = z.union([
+  z.strictObject({ image: reference }),
+  z.strictObject({
+    /** An image put together from the binaries that Debian published. */
+    debian: z.strictObject({
+      package: debianName,
+      suite: suiteName,
+      files: z.record(absolutePath, absolutePath),
+      entrypoint: z.array(line).min(1),
+    }),
+  }),
+]);
+
+const waiverSchema = z.strictObject({
+  class: nameSchema,
+  paths: z.array(absolutePath).min(1),
+  reason: line,
+  owner: line,
+  expires: dateSchema,
+});
+
+/** `recipes/images/<name>/recipe.yaml` */
+export const recipeSchema = z.strictObject({
+  image: nameSchema,
+  owners: z.array(line).min(1),
+  source: nameSchema,
+  toolchain: nameSchema,
+  upstream: upstreamSchema,
+  build: z.strictObject({
+    dockerfile: localPath.default("Dockerfile"),
+    network: z.literal("none", "must be none: builds have no network"),
+    args: z.record(argName, z.string()).default({}),
+  }),
+  platforms: z
+    .strictObject({ reproduce: platformList, extend: platformList.default([]) })
+    .superRefine((platforms, context) => {
+      const reproduced = new Set(platforms.reproduce);
+      for (const [index, name] of platforms.extend.entries()) {
+        if (!reproduced.has(name)) continue;
+        context.addIssue({ code: "custom", path: ["extend", index], message: "is under reproduce already" });
+      }
+    })
+    .refine((platforms) => platforms.reproduce.length + platforms.extend.length > 0, "names no platform"),
+  smoke: z
+    .array(z.strictObject({ run: z.array(line).min(1), stdout: z.string().optional() }))
+    .min(1, "needs at least one command: what does not start is not released"),
+  waivers: z.array(waiverSchema).default([]),
+});
+
+/** `recipes/images/<name>/releases/<version>.yaml`, written by `refoundry pin`. */
+export const releaseSchema = z.strictObject({
+  version: versionSchema,
+  source: z.strictObject({
+    commit: commitSchema,
+    tree: commitSchema,
+    /** sha256 of the canonical tar of the staged tree: independent of git's SHA-1. */
+    archive: digestSchema,
+    /** SOURCE_DATE_EPOCH, seconds. */
+    epoch: z.int().nonnegative(),
+    /** The files of a Debian source package, when it is imported from one. */
+    debian: z.strictObject({ version: debianVersion, files: z.array(mirrorFileSchema).min(2) }).optional(),
+  }),
+  toolchain: z.strictObject({
+    /** File name in the toolchain's `locks/`, without `.yaml`; absent for a toolchain that is a pinned image. */
+    lock: versionSchema.optional(),
+    digest: digestSchema,
+  }),
+  upstream: z.strictObject({
+    /** Digest of what the reference named when it was pinned: an index or a manifest. */
+    digest: digestSchema,
+    mediaType: line,
+    size: z.int().positive(),
+    /** Manifest for each platform to reproduce. */
+    manifests: z.record(platformSchema, digestSchema),
+    /** The published packages that the image is put together from. */
+    debian: z.array(mirrorFileSchema.extend({ platform: platformSchema, version: debianVersion })).optional(),
+  }),
+  /** What the factory produced when this was recorded. */
+  expect: z
+    .strictObject({
+      index: digestSchema,
+      platforms: z.record(platformSchema, z.strictObject({ manifest: digestSchema, buildKey: digestSchema })),
+    })
+    .optional(),
+});
+
+/** `recipes/toolchains/<name>/toolchain.yaml` */
+export const toolchainSchema = z.union([
+  z.strictObject({
+    toolchain: nameSchema,
+    /** A reference with a digest; pulled as it is. */
+    image: reference.regex(/@sha256:[0-9a-f]{64}$/, "must end in @sha256:<digest>; a tag can move"),
+    platform: platformSchema.default("linux/amd64"),
+  }),
+  z.strictObject({
+    toolchain: nameSchema,
+    debian: z.strictObject({
+      suite: suiteName,
+      architecture: debianArchitecture,
+      foreign: z.array(debianArchitecture).default([]),
+      packages: z
+        .array(
+          z
+            .string()
+            .regex(
+              /^[a-z0-9][a-z0-9.+-]+(:[a-z0-9-]+)?$/,
+              "must be a package name, with :architecture for a foreign one",
+            ),
+        )
+        .min(1),
+    }),
+  }),
+]);
+
+/** `recipes/toolchains/<name>/locks/<lock>.yaml`, written by `refoundry toolchain lock`. */
+export const toolchainLockSchema = z.strictObject({
+  suite: suiteName,
+  /** Date of the suite's Release file, seconds; every file time in the image is at most this. */
+  epoch: z.int().nonnegative(),
+  architecture: debianArchitecture,
+  foreign: z.array(debianArchitecture),
+  /** Digest of the manifest that this lock gives. */
+  digest: digestSchema,
+  packages: z
+    .array(mirrorFileSchema.extend({ name: debianName, version: debianVersion, architecture: debianArchitecture }))
+    .min(1),
+});
+
+/** `vendor-sources/<name>.yaml` */
+export const sourceSchema = z.strictObject({
+  source: nameSchema,
+  licence: line,
+  upstream: line,
+  /** Our forks, in order of preference; each is tried before upstream. */
+  forks: z.array(line).default([]),
+  import: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("git") }),
+    z.strictObject({ kind: z.literal("debian"), package: debianName, suite: suiteName }),
+  ]),
+});
+
+/** A recipe as it is after defaults. */
+export type Recipe = z.infer<typeof recipeSchema>;
+/** A release with every input pinned. */
+export type Release = z.infer<typeof releaseSchema>;
+/** A toolchain: a pinned image or a package list. */
+export type Toolchain = z.infer<typeof toolchainSchema>;
+/** A toolchain's locked package list. */
+export type ToolchainLock = z.infer<typeof toolchainLockSchema>;
+/** A source: where its forks and its upstream are. */
+export type Source = z.infer<typeof sourceSchema>;
+/** A file on a Debian mirror. */
+export type MirrorFile = z.infer<typeof mirrorFileSchema>;
