@@ -1,0 +1,121 @@
+import { EnvHttpProxyAgent, request } from "undici";
+import pRetry, { AbortError } from "p-retry";
+import { infrastructureError, interrupted, messageOf, RefoundryError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { OciLayout } from "../oci/layout.ts";
+
+/** A file on a Debian mirror: `path` is below the mirror's root. */
+export interface PinnedFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** 64 hex digits. */
+  readonly sha256: string;
+}
+
+/** Where pinned files of a Debian archive come from: the store first, then a mirror. */
+export interface Mirror {
+  /**
+   * Puts the file into the store as a blob, its size and digest checked. Throws an
+   * infrastructure error that names a file the mirror no longer has.
+   */
+  fetchFile(
+    file: PinnedFile,
+    signal?: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly origin: "store" | "mirror" }>;
+  /** A small index or control file that nothing pins yet, at most `limit` bytes. */
+  fetchUnpinned(path: string, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The mirror's root address. */
+  rootUrl(): Promise<string>;
+  close(): Promise<void>;
+}
+
+const timeouts = { headersTimeout: 60_000, bodyTimeout: 60_000 };
+
+/** Opens a mirror over the store's blobs. `findRoot` is asked only when a file is not in the store. */
+export function openMirror(blobs: OciLayout, findRoot: () => Promise<string>): Mirror {
+  const dispatcher = new EnvHttpProxyAgent({ connections: 8 });
+  let root: Promise<string> | undefined;
+  const rootUrl = (): Promise<string> => (root ??= findRoot());
+
+  async function open(path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const url = `${await rootUrl()}/${path.split("/").map(encodeSegment).join("/")}`;
+    const response = await request(url, { dispatcher, ...timeouts, ...(signal && { signal }) });
+    if (response.statusCode === 200) return response.body;
+    await response.body.dump();
+    const message = `the Debian mirror answered ${response.statusCode} for ${path}`;
+    if (response.statusCode === 404 || response.statusCode === 410) {
+      throw new AbortError(
+        infrastructureError(`the Debian mirror no longer has ${path}`, {
+          hint: "set REFOUNDRY_DEBIAN_MIRROR to a mirror that keeps old packages (a snapshot archive), or make a new lock",
+        }),
+      );
+    }
+    const error = infrastructureError(message);
+    throw response.statusCode === 429 || response.statusCode >= 500 ? error : new AbortError(error);
+  }
+
+  async function retried<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await pRetry(work, { retries: 3, minTimeout: 300, ...(signal && { signal }) });
+    } catch (cause) {
+      if (signal?.aborted) throw interrupted();
+      if (cause instanceof RefoundryError) throw cause;
+      throw infrastructureError(`${path} could not be fetched from the Debian mirror: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
+  return {
+    rootUrl,
+    async fetchFile(file, signal) {
+      const digest: Digest = `sha256:${file.sha256}`;
+      const expected = { digest, size: file.size };
+      if (await blobs.has(expected)) return { digest, origin: "store" };
+      await retried(
+        file.path,
+        async () => blobs.writeStream(named(await open(file.path, signal), file.path), expected),
+        signal,
+      );
+      return { digest, origin: "mirror" };
+    },
+    async fetchUnpinned(path, limit, signal) {
+      return retried(
+        path,
+        async () => {
+          const chunks: Uint8Array[] = [];
+          let size = 0;
+          for await (const chunk of await open(path, signal)) {
+            size += chunk.length;
+            if (size > limit)
+              throw new AbortError(infrastructureError(`${path} on the Debian mirror is larger than ${limit} bytes`));
+            chunks.push(chunk);
+          }
+          return Buffer.concat(chunks);
+        },
+        signal,
+      );
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+/** Keeps the file's name in errors of its transfer. */
+async function* named(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw infrastructureError(`the transfer of ${path} from the Debian mirror broke off: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Paths in a lock are as the archive writes them; `%` is already encoding there. */
+function encodeSegment(segment: string): string {
+  return encodeURIComponent(segment).replaceAll("%25", "%").replaceAll("%2B", "%2b").replaceAll("%3A", ":");
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+  return messageOf(error) + code;
+}
