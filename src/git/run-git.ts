@@ -1,0 +1,110 @@
+import { simpleGit } from "simple-git";
+import { infrastructureError, interrupted, messageOf } from "../errors.ts";
+
+/** Runs git in one repository and gives its standard output. Throws when git fails, with what it said. */
+export type Git = (
+  args: readonly string[],
+  options?: { readonly env?: Readonly<Record<string, string>>; readonly input?: string },
+) => Promise<string>;
+
+/** Nothing of the user's configuration takes part, nothing is asked for, only these transports run. */
+const fixedEnvironment = {
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_ALLOW_PROTOCOL: "https:ssh:file",
+  LC_ALL: "C",
+};
+
+const inherited = [
+  "HOME",
+  "PATH",
+  "USER",
+  "TMPDIR",
+  "SSH_AUTH_SOCK",
+  "GIT_SSL_CAINFO",
+  "GIT_SSH_COMMAND",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+];
+const proxies = [
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "all_proxy",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "ALL_PROXY",
+];
+const perCall = [
+  "GIT_DIR",
+  "GIT_INDEX_FILE",
+  "GIT_WORK_TREE",
+  "GIT_AUTHOR_NAME",
+  "GIT_AUTHOR_EMAIL",
+  "GIT_AUTHOR_DATE",
+  "GIT_COMMITTER_NAME",
+  "GIT_COMMITTER_EMAIL",
+  "GIT_COMMITTER_DATE",
+];
+
+const configuration = [
+  "core.autocrlf=false",
+  "core.symlinks=true",
+  "core.fileMode=true",
+  "core.fsmonitor=false",
+  "transfer.fsckObjects=true",
+  "fetch.recurseSubmodules=false",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "protocol.version=2",
+];
+
+/** git for one repository folder. */
+export function createGit(repository: string, signal?: AbortSignal): Git {
+  return async (args, options = {}) => {
+    if (signal?.aborted) throw interrupted();
+    const ambient = Object.fromEntries(
+      [...inherited, ...proxies].flatMap((name) =>
+        process.env[name] === undefined ? [] : [[name, process.env[name]]],
+      ),
+    );
+    const env = {
+      GIT_SSH_COMMAND: "ssh -oBatchMode=yes",
+      ...ambient,
+      ...fixedEnvironment,
+      GIT_DIR: repository,
+      ...options.env,
+    };
+    const git = simpleGit({
+      baseDir: repository,
+      config: configuration,
+      ...(signal && { abort: signal }),
+      ...(options.input !== undefined && { input: () => options.input }),
+      allowEnvironment: [...Object.keys(fixedEnvironment), ...inherited, ...perCall],
+      // the values are ours, not a recipe's
+      unsafe: {
+        allowUnsafeConfigPaths: true,
+        allowUnsafeProtocolOverride: true,
+        allowUnsafeSshCommand: true,
+        allowUnsafeFsMonitor: true,
+      },
+      // without a handler a failure that says nothing on standard error counts as success
+      errors: (error, result) =>
+        error ??
+        (result.exitCode === 0
+          ? undefined
+          : Buffer.from(
+              `git ended with exit code ${result.exitCode}: ${Buffer.concat(result.stdErr).toString("utf8").slice(-2000)}`,
+            )),
+      timeout: { block: 600_000 },
+    });
+    try {
+      return await git.env(env).raw([...args]);
+    } catch (cause) {
+      if (signal?.aborted) throw interrupted();
+      throw infrastructureError(`git ${args[0]} failed: ${messageOf(cause).trim()}`, { cause });
+    }
+  };
+}

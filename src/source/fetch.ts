@@ -1,0 +1,101 @@
+import type { Mirror } from "../debian/mirror.ts";
+import { infrastructureError, messageOf, mismatch, RefoundryError, usageError } from "../errors.ts";
+import type { Emit } from "../events.ts";
+import { type BareRepository, openBareRepository } from "../git/repository.ts";
+import type { OciLayout } from "../oci/layout.ts";
+import type { Release, Source } from "../recipe/schema.ts";
+import { importDebianSource } from "./debian-import.ts";
+
+/** What fetching a source needs. */
+export interface FetchRequest {
+  readonly source: Source;
+  readonly pin: Release["source"];
+  readonly repositoryPath: string;
+  readonly blobs: OciLayout;
+  readonly mirror: Mirror;
+  readonly temporaryFolder: string;
+  readonly emit: Emit;
+  readonly signal?: AbortSignal;
+}
+
+/** A source whose pinned commit is in the store's repository. */
+export interface FetchedSource {
+  readonly repositoryPath: string;
+  /** `store`, `fork URL`, `upstream URL` or `the Debian mirror`. */
+  readonly origin: string;
+}
+
+/**
+ * Brings the pinned commit into the store's repository: from the store, from our forks
+ * in order, and last from upstream or by importing the Debian source package. A place
+ * that fails is said and passed over. Throws a mismatch error when the commit or its
+ * tree is not the pinned one.
+ */
+export async function fetchSource(request: FetchRequest): Promise<FetchedSource> {
+  const { source, pin, repositoryPath, signal } = request;
+  const repository = await openBareRepository(repositoryPath, signal);
+  if (await repository.hasCommit(pin.commit)) {
+    await verifyTree(repository, request);
+    return { repositoryPath, origin: "store" };
+  }
+  const failures: string[] = [];
+  const places = source.forks.map((url) => ({ url, origin: `fork ${url}` }));
+  if (source.import.kind === "git") places.push({ url: source.upstream, origin: `upstream ${source.upstream}` });
+  for (const { url, origin } of places) {
+    request.emit({ type: "stage-progress", stage: "source", doing: `fetching ${pin.commit.slice(0, 12)} from ${url}` });
+    try {
+      await repository.fetchCommit(url, pin.commit);
+      await verifyTree(repository, request);
+      return { repositoryPath, origin };
+    } catch (error) {
+      if (!(error instanceof RefoundryError) || error.kind !== "infrastructure") throw error;
+      failures.push(messageOf(error));
+      request.emit({
+        type: "notice",
+        severity: "warning",
+        message: `the ${origin} cannot be used, trying the next place: ${messageOf(error)}`,
+      });
+    }
+  }
+  if (source.import.kind === "git") {
+    throw infrastructureError(
+      `the commit ${pin.commit} of ${source.source} cannot be had from anywhere:\n${failures.join("\n")}`,
+      {
+        hint: `push it to a fork, and name the fork in vendor-sources/${source.source}.yaml`,
+      },
+    );
+  }
+  await importPinned(request, source.import.package);
+  await verifyTree(repository, request);
+  return { repositoryPath, origin: "the Debian mirror" };
+}
+
+async function importPinned(request: FetchRequest, packageName: string): Promise<void> {
+  const { pin, source } = request;
+  if (!pin.debian)
+    throw usageError(`the release pins no Debian source package of ${source.source}`, {
+      hint: "refoundry pin writes the pins",
+    });
+  const imported = await importDebianSource({
+    ...request,
+    package: packageName,
+    version: pin.debian.version,
+    files: pin.debian.files,
+  });
+  if (imported.commit !== pin.commit) {
+    throw mismatch(
+      `importing ${packageName} ${pin.debian.version} gives the commit ${imported.commit}, and the release pins ${pin.commit}`,
+    );
+  }
+}
+
+async function verifyTree(repository: BareRepository, { pin, source }: FetchRequest): Promise<void> {
+  const tree = await repository.treeOf(pin.commit);
+  if (tree === pin.tree) return;
+  throw mismatch(
+    `the commit ${pin.commit} of ${source.source} has the tree ${tree}, and the release pins ${pin.tree}`,
+    {
+      hint: "commit and tree do not belong together: the release was edited by hand, or written for another source",
+    },
+  );
+}

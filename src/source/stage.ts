@@ -1,0 +1,66 @@
+import { chmod, lstat, lutimes, readdir, readlink, rm } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import type { Emit } from "../events.ts";
+import { openBareRepository } from "../git/repository.ts";
+import { createDigester, type Digest } from "../oci/digest.ts";
+import { type TarInput, tarEntries } from "../oci/tar/write.ts";
+
+/**
+ * Puts a commit's files into a folder for the build: modes 644 and 755, every time the
+ * epoch, nothing filtered. Gives the digest of the canonical tar of the tree, which does
+ * not rest on git's SHA-1. A `.dockerignore` at the top is left out of the folder (not
+ * of the digest): buildx would silently filter the context by it.
+ */
+export async function stageSource(request: {
+  readonly repositoryPath: string;
+  readonly commit: string;
+  readonly folder: string;
+  readonly epoch: number;
+  readonly emit: Emit;
+  readonly signal?: AbortSignal;
+}): Promise<{ readonly folder: string; readonly archive: Digest }> {
+  const { folder, epoch } = request;
+  const repository = await openBareRepository(request.repositoryPath, request.signal);
+  await repository.checkoutTree(request.commit, folder);
+  const digester = createDigester();
+  for await (const chunk of tarEntries(sealTree(folder, epoch))) digester.update(chunk);
+  const ignore = join(folder, ".dockerignore");
+  if (
+    await lstat(ignore).then(
+      () => true,
+      () => false,
+    )
+  ) {
+    await rm(ignore);
+    await lutimes(folder, epoch, epoch);
+    request.emit({
+      type: "notice",
+      severity: "info",
+      message: "the source has a .dockerignore, which is left out so that it filters nothing",
+    });
+  }
+  return { folder, archive: digester.digest() };
+}
+
+/** Normalises modes and times while it lists the tree, in the order of the paths. */
+async function* sealTree(root: string, epoch: number, below = ""): AsyncGenerator<TarInput> {
+  const common = { uid: 0, gid: 0, mtime: epoch };
+  for (const name of (await readdir(join(root, below))).toSorted()) {
+    const path = below === "" ? name : `${below}/${name}`;
+    const full = join(root, path);
+    const found = await lstat(full);
+    if (found.isSymbolicLink()) yield { ...common, type: "symlink", path, mode: 0o777, linkName: await readlink(full) };
+    else if (found.isDirectory()) {
+      await chmod(full, 0o755);
+      yield { ...common, type: "directory", path, mode: 0o755 };
+      yield* sealTree(root, epoch, path);
+    } else {
+      const mode = (found.mode & 0o100) === 0 ? 0o644 : 0o755;
+      await chmod(full, mode);
+      yield { ...common, type: "file", path, mode, size: found.size, content: createReadStream(full) };
+    }
+    await lutimes(full, epoch, epoch);
+  }
+  if (below === "") await lutimes(root, epoch, epoch);
+}
