@@ -1,0 +1,47 @@
+import { cp, lstat, lutimes, mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { usageError } from "../errors.ts";
+import { createDigester, type Digest } from "../oci/digest.ts";
+import { readFile, readlink } from "node:fs/promises";
+
+/** What lies in a recipe's folder beside the Dockerfile but is not part of the build. */
+const notContext = new Set(["recipe.yaml", "releases"]);
+
+/**
+ * Copies a recipe's Dockerfile and the files beside it (patches, configuration) to an
+ * empty folder, with every time set to the epoch, and gives the digest of what was
+ * copied: paths, types, executable bits and contents.
+ */
+export async function stageBuildContext(recipeFolder: string, destination: string, epoch: number): Promise<Digest> {
+  await mkdir(destination, { recursive: true });
+  for (const name of await readdir(recipeFolder)) {
+    if (notContext.has(name)) continue;
+    await cp(join(recipeFolder, name), join(destination, name), { recursive: true, verbatimSymlinks: true });
+  }
+  return sealContext(destination, epoch);
+}
+
+async function sealContext(root: string, epoch: number): Promise<Digest> {
+  const digester = createDigester();
+  const encoder = new TextEncoder();
+  const visit = async (path: string): Promise<void> => {
+    const folder = join(root, path);
+    for (const name of (await readdir(folder)).toSorted()) {
+      const inside = path === "" ? name : `${path}/${name}`;
+      const full = join(root, inside);
+      const found = await lstat(full);
+      if (found.isDirectory()) await visit(inside);
+      else if (found.isSymbolicLink())
+        digester.update(encoder.encode(JSON.stringify(["link", inside, await readlink(full)])));
+      else if (found.isFile()) {
+        const content = await readFile(full);
+        digester.update(encoder.encode(JSON.stringify(["file", inside, (found.mode & 0o100) !== 0, content.length])));
+        digester.update(content);
+      } else throw usageError(`${inside} in the recipe's folder is neither a file, a folder nor a link`);
+      await lutimes(full, epoch, epoch);
+    }
+    await lutimes(folder, epoch, epoch);
+  };
+  await visit("");
+  return digester.digest();
+}
