@@ -1,0 +1,142 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type BuildxResult, exporterAttributes, runBuildx } from "../build/buildx.ts";
+import { readBuildOutput } from "../build/read-output.ts";
+import type { Engine } from "../engine/types.ts";
+import { mismatch } from "../errors.ts";
+import { lastLines } from "../process/run.ts";
+import { normaliserVersion, normaliseImage } from "../normalise/normalise-image.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { PlatformName } from "../oci/platform.ts";
+import type { Descriptor, ImageManifest } from "../oci/types.ts";
+import { buildKeyOf } from "../plan/build-key.ts";
+import type { PreparedInputs } from "./prepare.ts";
+import type { Factory, ReleaseInputs } from "./types.ts";
+
+/** What the store remembers of a build, under its build key. */
+export interface BuildRecord {
+  readonly manifest: Descriptor;
+  readonly log: Descriptor;
+  /** Seconds that the build took. */
+  readonly seconds: number;
+  /** Whether a second build under varied conditions gave the same manifest. */
+  readonly varied: boolean;
+}
+
+/** A build that failed: at which step, why, and the log whole. */
+export interface BuildFailure {
+  readonly failed: { readonly step: string; readonly message: string };
+  readonly logFile: string;
+  readonly seconds: number;
+}
+
+const buildTimeoutSeconds = 6 * 3600;
+const logType = "text/plain";
+
+/** The build key of a release for one platform. */
+export function releaseBuildKey(
+  inputs: ReleaseInputs,
+  contextDigest: Digest,
+  builder: string,
+  platform: PlatformName,
+): Digest {
+  return buildKeyOf({
+    sourceArchive: inputs.release.source.archive,
+    contextDigest,
+    dockerfile: inputs.recipe.build.dockerfile,
+    toolchain: inputs.release.toolchain.digest,
+    buildArgs: inputs.recipe.build.args,
+    platform,
+    epoch: inputs.release.source.epoch,
+    builder,
+    exporter: exporterAttributes,
+    normaliser: normaliserVersion,
+  });
+}
+
+/** The record of a build whose image is still whole in the store. */
+export async function findBuild(key: Digest, factory: Factory): Promise<BuildRecord | undefined> {
+  const record = await factory.store.readRecord<BuildRecord>("builds", key);
+  if (!record) return undefined;
+  const { blobs } = factory.store;
+  if (!(await blobs.has(record.manifest))) return undefined;
+  const manifest = JSON.parse(Buffer.from(await blobs.readDocument(record.manifest)).toString("utf8")) as ImageManifest;
+  for (const blob of [manifest.config, ...manifest.layers, record.log]) if (!(await blobs.has(blob))) return undefined;
+  return record;
+}
+
+/**
+ * Builds one platform with buildx and normalises the result. `varied` builds under
+ * another host name and never from BuildKit's cache, to see whether the result is the same.
+ */
+export async function buildPlatform(
+  build: {
+    readonly inputs: ReleaseInputs;
+    readonly prepared: PreparedInputs;
+    readonly platform: PlatformName;
+    readonly varied: boolean;
+    readonly noCache: boolean;
+  },
+  engine: Engine,
+  factory: Factory,
+): Promise<BuildRecord | BuildFailure> {
+  const { inputs, prepared, platform, varied } = build;
+  const { store, emit, signal } = factory;
+  const workFolder = await store.temporaryFolder(`build-${platform.replaceAll("/", "-")}`);
+  const outputFolder = join(workFolder, "image");
+  await mkdir(workFolder, { recursive: true });
+  const { epoch } = inputs.release.source;
+  const result = await runBuildx(
+    engine,
+    {
+      stage: "build",
+      platform,
+      contextFolder: prepared.contextFolder,
+      dockerfile: prepared.dockerfile,
+      folders: { src: prepared.sourceFolder },
+      images: { toolchain: { layout: store.path, digest: prepared.toolchain.digest } },
+      buildArgs: {
+        ...inputs.recipe.build.args,
+        SOURCE_DATE_EPOCH: String(epoch),
+        ...(varied && { BUILDKIT_SANDBOX_HOSTNAME: "varied-rebuild" }),
+      },
+      outputFolder,
+      noCache: build.noCache || varied,
+      workFolder,
+      timeoutSeconds: buildTimeoutSeconds,
+    },
+    emit,
+    signal,
+  );
+  if (!result.succeeded) return failureOf(result);
+  const image = await readBuildOutput(outputFolder, platform, epoch);
+  const manifest = await normaliseImage(image, store.blobs, signal);
+  const log = await store.blobs.writeBytes(await readFile(result.logFile), logType);
+  return { manifest, log, seconds: result.seconds, varied: false };
+}
+
+/** Throws unless two builds of one key gave one manifest: anything else is nondeterminism. */
+export function requireSameManifest(first: Digest, second: Digest, platform: PlatformName, between: string): void {
+  if (first === second) return;
+  throw mismatch(
+    `the build for ${platform} is not deterministic: ${between} gave ${first} and ${second} from the same inputs`,
+    {
+      hint: `refoundry compare shows what differs; both are in the store, by these digests`,
+    },
+  );
+}
+
+/** Whether a build failed. */
+export function isFailure(build: BuildRecord | BuildFailure): build is BuildFailure {
+  return "failed" in build;
+}
+
+function failureOf(result: BuildxResult): BuildFailure {
+  const { failure, logFile, seconds } = result;
+  return { failed: failure ?? { step: "buildx", message: "it ended without saying why" }, logFile, seconds };
+}
+
+/** A failed build in a few lines: the step, what it said last, and why. */
+export function describeFailure(build: BuildFailure, log: string): string {
+  return `${build.failed.step} failed: ${build.failed.message}\n${lastLines(log, 20)}`;
+}

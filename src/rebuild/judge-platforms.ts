@@ -1,0 +1,129 @@
+import { compareImages } from "../compare/compare-images.ts";
+import type { PlatformComparison } from "../compare/types.ts";
+import { runStage } from "../events.ts";
+import type { Descriptor } from "../oci/types.ts";
+import type { PlatformOutcome } from "../outcome.ts";
+import type { PlatformWork } from "./platform-job.ts";
+import type { Factory, ReleaseInputs } from "./types.ts";
+import type { UpstreamState } from "./upstream-state.ts";
+import { type Judgement, judgeExtension, judgeReproduction } from "./verdict.ts";
+
+/** An outcome that knows whether it lets the release go out. */
+export interface JudgedPlatform extends PlatformOutcome {
+  readonly releasable: boolean;
+}
+
+/**
+ * Compares what was built, with upstream where upstream has the platform and else with a
+ * sibling platform of our own, and judges each.
+ */
+export async function judgePlatforms(
+  work: readonly PlatformWork[],
+  upstream: UpstreamState,
+  inputs: ReleaseInputs,
+  today: string,
+  factory: Factory,
+): Promise<JudgedPlatform[]> {
+  const waivers = inputs.recipe.waivers.filter((waiver) => waiver.expires >= today);
+  const sibling = work.find((item) => !item.job.extended && item.built);
+  const judged: JudgedPlatform[] = [];
+  for (const item of work) {
+    const startedAt = performance.now();
+    const compared = await judgeOne(item, upstream, sibling, waivers, factory);
+    const timing = { stage: "compare", seconds: (performance.now() - startedAt) / 1000, reused: false };
+    judged.push(outcomeOf(item, upstream, compared, [...item.timings, timing]));
+  }
+  return judged;
+}
+
+interface Judged extends Judgement {
+  readonly level: PlatformOutcome["level"];
+  readonly comparison?: PlatformComparison;
+}
+
+async function judgeOne(
+  item: PlatformWork,
+  upstream: UpstreamState,
+  sibling: PlatformWork | undefined,
+  waivers: ReleaseInputs["recipe"]["waivers"],
+  factory: Factory,
+): Promise<Judged> {
+  const { job, built, smoke } = item;
+  if (!built)
+    return {
+      verdict: "build-failed",
+      level: "build-failed",
+      explanation: item.failure?.message ?? "the build failed",
+      releasable: false,
+    };
+  if (smoke?.failure !== undefined) {
+    return {
+      verdict: "build-failed",
+      level: "build-failed",
+      explanation: `the image does not work: ${smoke.failure}`,
+      releasable: false,
+    };
+  }
+  if (job.extended) {
+    const other = sibling?.built?.manifest;
+    const parity = other && (await comparePair(other, built.manifest, item, factory));
+    const judgement = judgeExtension(parity, sibling?.job.platform ?? "", waivers);
+    return { ...judgement, level: "no-upstream", ...(parity && { comparison: parity }) };
+  }
+  const theirs = upstream.manifests.get(job.platform);
+  if (!theirs) {
+    const explanation = `upstream's image could not be had: ${upstream.unavailable ?? "it has no such platform"}`;
+    return { verdict: "upstream-unavailable", level: "upstream-unavailable", explanation, releasable: false };
+  }
+  const comparison = await comparePair(theirs, built.manifest, item, factory);
+  return { ...judgeReproduction(comparison, waivers), level: comparison.level, comparison };
+}
+
+async function comparePair(
+  left: Descriptor,
+  right: Descriptor,
+  item: PlatformWork,
+  factory: Factory,
+): Promise<PlatformComparison> {
+  const { blobs } = factory.store;
+  const title = item.job.extended ? "compare with a sibling platform" : "compare with upstream";
+  return runStage(factory.emit, { stage: "compare", platform: item.job.platform, title }, async () => {
+    // descriptors without a platform: one image against one image, whatever each is for
+    const side = (descriptor: Descriptor) => ({
+      reader: blobs,
+      descriptor: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
+    });
+    const comparison = await compareImages(side(left), side(right), { signal: factory.signal });
+    const [platform] = comparison.platforms;
+    if (!platform) throw new Error("two images gave no comparison");
+    return { value: platform, detail: item.job.extended ? "parity" : `equal at ${platform.level}` };
+  });
+}
+
+function outcomeOf(
+  item: PlatformWork,
+  upstream: UpstreamState,
+  judged: Judged,
+  timings: PlatformOutcome["timings"],
+): JudgedPlatform {
+  const { job, built } = item;
+  const theirs = upstream.manifests.get(job.platform);
+  return {
+    platform: job.platform,
+    origin: job.extended ? "rebuilt" : "upstream",
+    manifest: (job.extended ? built?.manifest.digest : theirs?.digest) ?? null,
+    rebuilt: built?.manifest.digest ?? null,
+    verdict: judged.verdict,
+    level: judged.level,
+    unexplained: job.extended ? 0 : (judged.comparison?.unexplained ?? 0),
+    buildKey: job.buildKey,
+    cached: built?.cached ?? false,
+    seconds: timings.reduce((sum, timing) => sum + timing.seconds, 0),
+    explanation: judged.explanation,
+    ...(judged.comparison && { comparison: judged.comparison }),
+    timings,
+    smoke: item.smoke?.results ?? [],
+    log: item.log,
+    releasable: judged.releasable,
+  };
+}

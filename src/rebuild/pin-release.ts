@@ -1,0 +1,183 @@
+import { join } from "node:path";
+import { createPrivateApt, type ResolvedPackage } from "../debian/apt.ts";
+import { findMachineMirror } from "../debian/machine-mirror.ts";
+import { resolveSourcePackage } from "../debian/source-package.ts";
+import { usageError } from "../errors.ts";
+import { runStage } from "../events.ts";
+import { isDigest } from "../oci/digest.ts";
+import { openReference } from "../oci/open-reference.ts";
+import type { PlatformName } from "../oci/platform.ts";
+import { parseReference } from "../oci/reference.ts";
+import { type Descriptor, mediaTypes } from "../oci/types.ts";
+import { loadToolchain, loadToolchainLock } from "../recipe/load.ts";
+import { listToolchainLocks } from "../recipe/tree.ts";
+import type { Recipe, Release, Source } from "../recipe/schema.ts";
+import { resolveGitRelease } from "../source/resolve-release.ts";
+import { importDebianSource } from "../source/debian-import.ts";
+import { stageSource } from "../source/stage.ts";
+import { assembleDebianUpstream, type DebianUpstream, type UpstreamPackages } from "../upstream/assemble-debian.ts";
+import { listChildren } from "../upstream/obtain.ts";
+import { debianArchitectureOf } from "../toolchain/architecture.ts";
+import type { Factory } from "./types.ts";
+
+/** What is to be pinned. */
+export interface PinRequest {
+  readonly root: string;
+  readonly recipe: Recipe;
+  readonly source: Source;
+  /** Upstream's version, as in 0.19.0. */
+  readonly version: string;
+}
+
+/**
+ * Resolves every input of one upstream version as it is now: the source's commit, tree
+ * and archive digest, the newest lock of the toolchain, upstream's index and manifests.
+ */
+export async function pinRelease(request: PinRequest, factory: Factory): Promise<Release> {
+  const { recipe, version } = request;
+  const source = await runStage(
+    factory.emit,
+    { stage: "source", title: `pin ${request.source.source} ${version}` },
+    async () => {
+      const value = await pinSource(request, factory);
+      return { value, detail: `commit ${value.commit}` };
+    },
+  );
+  const toolchain = await pinToolchain(request.root, recipe.toolchain);
+  const upstream = await runStage(factory.emit, { stage: "upstream", title: "pin upstream's image" }, async () => {
+    const value = await pinUpstream(request, factory);
+    return { value, detail: value.digest };
+  });
+  return { version, source, toolchain, upstream };
+}
+
+async function pinSource(request: PinRequest, factory: Factory): Promise<Release["source"]> {
+  const { source, version } = request;
+  const { store, emit, signal } = factory;
+  const repositoryPath = store.repositoryPath(source.source);
+  const resolved: Omit<Release["source"], "archive"> =
+    source.import.kind === "debian"
+      ? await pinDebianSource(source.import, version, repositoryPath, factory)
+      : await resolveGitRelease({ source, version, repositoryPath, signal, emit });
+  const folder = join(await store.temporaryFolder("source"), "src");
+  const { archive } = await stageSource({
+    repositoryPath,
+    commit: resolved.commit,
+    folder,
+    epoch: resolved.epoch,
+    emit,
+    signal,
+  });
+  return { ...resolved, archive };
+}
+
+async function pinDebianSource(
+  source: Extract<Source["import"], { kind: "debian" }>,
+  version: string,
+  repositoryPath: string,
+  factory: Factory,
+): Promise<Omit<Release["source"], "archive">> {
+  const { store, mirror, signal, emit } = factory;
+  const mirrorRoot = await mirrorRootOf(factory);
+  const found = await resolveSourcePackage({
+    ...source,
+    version,
+    mirrorRoot,
+    temporaryFolder: await store.temporaryFolder("apt"),
+    signal,
+  });
+  const temporaryFolder = await store.temporaryFolder("import");
+  const imported = await importDebianSource({
+    package: source.package,
+    version: found.version,
+    files: found.files,
+    repositoryPath,
+    blobs: store.blobs,
+    mirror,
+    temporaryFolder,
+    signal,
+    emit,
+  });
+  return { ...imported, debian: { version: found.version, files: [...found.files] } };
+}
+
+async function pinToolchain(root: string, name: string): Promise<Release["toolchain"]> {
+  const toolchain = await loadToolchain(root, name);
+  if ("image" in toolchain) {
+    const digest = toolchain.image.split("@").at(-1) ?? "";
+    if (!isDigest(digest)) throw usageError(`the toolchain ${name} is not pinned by digest`);
+    return { digest };
+  }
+  const lock = (await listToolchainLocks(root, name)).at(-1);
+  if (lock === undefined)
+    throw usageError(`the toolchain ${name} has no lock`, { hint: `refoundry toolchain lock ${name}` });
+  return { lock, digest: (await loadToolchainLock(root, name, lock)).digest };
+}
+
+async function pinUpstream(request: PinRequest, factory: Factory): Promise<Release["upstream"]> {
+  const { recipe, version } = request;
+  const wanted = recipe.platforms.reproduce;
+  if ("debian" in recipe.upstream) {
+    const packages = await pinUpstreamPackages(recipe.upstream.debian, wanted, factory);
+    const index = await assembleDebianUpstream(recipe.upstream.debian, packages, {
+      ...factory,
+      blobs: factory.store.blobs,
+    });
+    const children = await listChildren(factory.store.blobs, index, wanted, factory.signal);
+    return { ...pinOf(index, children, wanted), debian: packages };
+  }
+  const reference = parseReference(recipe.upstream.image);
+  const reader = await openReference(reference, factory.registry);
+  if (reference.kind !== "registry") throw usageError(`upstream ${recipe.upstream.image} is no registry reference`);
+  const tag = reference.digest ?? reference.tag ?? version;
+  const { descriptor } = await factory.registry.repository(reference).resolve(tag, factory.signal);
+  return pinOf(descriptor, await listChildren(reader, descriptor, wanted, factory.signal), wanted);
+}
+
+function pinOf(
+  descriptor: Descriptor,
+  children: ReadonlyMap<PlatformName, Descriptor>,
+  wanted: readonly PlatformName[],
+): Omit<Release["upstream"], "debian"> {
+  const manifests: Record<PlatformName, Descriptor["digest"]> = {};
+  for (const platform of wanted) {
+    const child = children.get(platform);
+    if (!child)
+      throw usageError(`upstream has no image for ${platform}`, {
+        hint: `it has ${[...children.keys()].join(", ")}: move ${platform} to platforms.extend`,
+      });
+    manifests[platform] = child.digest;
+  }
+  return {
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType || mediaTypes.index,
+    size: descriptor.size,
+    manifests,
+  };
+}
+
+async function pinUpstreamPackages(
+  upstream: DebianUpstream,
+  wanted: readonly PlatformName[],
+  factory: Factory,
+): Promise<UpstreamPackages> {
+  const architectures = wanted.map(debianArchitectureOf);
+  const apt = await createPrivateApt({
+    folder: await factory.store.temporaryFolder("apt"),
+    mirrorRoot: await mirrorRootOf(factory),
+    suites: [upstream.suite],
+    architectures,
+    signal: factory.signal,
+  });
+  await apt.update();
+  const found = await apt.resolveDownload(architectures.map((architecture) => `${upstream.package}:${architecture}`));
+  return wanted.map((platform) => {
+    const file = found.find((candidate: ResolvedPackage) => candidate.architecture === debianArchitectureOf(platform));
+    if (!file) throw usageError(`Debian ${upstream.suite} has no ${upstream.package} for ${platform}`);
+    return { platform, version: file.version, path: file.path, size: file.size, sha256: file.sha256 };
+  });
+}
+
+async function mirrorRootOf(factory: Factory): Promise<string> {
+  return factory.settings.debianMirror ?? (await findMachineMirror());
+}
