@@ -41,6 +41,8 @@ export interface PlatformOutcome {
   }[];
   /** The build's log, whole. */
   readonly log?: string;
+  /** Where the log is kept. */
+  readonly logFile?: string;
 }
 
 /** One pinned input of a release, for the report. */

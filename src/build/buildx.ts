@@ -76,6 +76,9 @@ export function buildxArguments(request: BuildxRequest): string[] {
   ];
 }
 
+/** Begins the lines of a log that tell steps, not output. */
+export const stepMark = "# ";
+
 const keptOutputs = 10_000;
 
 /** Runs buildx. A build that fails is a result, not a throw; an interrupt throws. */
@@ -102,7 +105,7 @@ export async function runBuildx(
       if (step.state === "started") emit({ type: "stage-progress", stage, platform, doing: step.name });
       if (step.state === "done" && !step.name.startsWith("[internal]")) stepsRun += 1;
       if (step.state === "failed") failure ??= { step: step.name, message: step.error ?? "" };
-      log.push(`# ${step.state}: ${step.name}${step.error ? `: ${step.error}` : ""}`);
+      log.push(`${stepMark}${step.state}: ${step.name}${step.error ? `: ${step.error}` : ""}`);
     },
     onOutput(output) {
       if (outputs.length < keptOutputs) outputs.push(output);

@@ -160,8 +160,17 @@ function clientEnvironment(root: string, toolsRoot: string): Record<string, stri
 async function runningDaemon(paths: DaemonPaths): Promise<DaemonState | undefined> {
   const text = await readFile(paths.state, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const state = JSON.parse(text) as DaemonState;
-  return (await isProcessAlive(state.identity)) ? state : undefined;
+  const state = parseState(text);
+  return state && (await isProcessAlive(state.identity)) ? state : undefined;
+}
+
+/** A state file that was cut off half-way counts as none. */
+function parseState(text: string): DaemonState | undefined {
+  try {
+    return JSON.parse(text) as DaemonState;
+  } catch {
+    return undefined;
+  }
 }
 
 async function liveLeases(paths: DaemonPaths): Promise<string[]> {
@@ -253,12 +262,13 @@ async function stopDaemon(paths: DaemonPaths): Promise<void> {
   if (state) await endProcess(state);
   const text = await readFile(paths.state, "utf8").catch(() => undefined);
   await unmountBelow(paths.run);
-  await rm(paths.run, { recursive: true, force: true });
+  // containerd may still be on its way out
+  await rm(paths.run, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   await rm(paths.state, { force: true });
   await rm(join(emulationUsers, emulationUser(paths)), { force: true });
   const others = await readdir(emulationUsers).catch(() => []);
   if (text === undefined || others.length > 0) return;
-  await unregisterEmulators((JSON.parse(text) as DaemonState).emulation.mounted);
+  await unregisterEmulators(parseState(text)?.emulation.mounted ?? false);
   await rm(emulationUsers, { recursive: true, force: true });
 }
 

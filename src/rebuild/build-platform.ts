@@ -1,13 +1,13 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type BuildxResult, exporterAttributes, runBuildx } from "../build/buildx.ts";
+import { type BuildxResult, exporterAttributes, runBuildx, stepMark } from "../build/buildx.ts";
 import { readBuildOutput } from "../build/read-output.ts";
 import type { Engine } from "../engine/types.ts";
 import { mismatch } from "../errors.ts";
 import { lastLines } from "../process/run.ts";
 import { normaliserVersion, normaliseImage } from "../normalise/normalise-image.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { PlatformName } from "../oci/platform.ts";
+import { type PlatformName, platformSlug } from "../oci/platform.ts";
 import type { Descriptor, ImageManifest } from "../oci/types.ts";
 import { buildKeyOf } from "../plan/build-key.ts";
 import type { PreparedInputs } from "./prepare.ts";
@@ -82,7 +82,7 @@ export async function buildPlatform(
 ): Promise<BuildRecord | BuildFailure> {
   const { inputs, prepared, platform, varied } = build;
   const { store, emit, signal } = factory;
-  const workFolder = await store.temporaryFolder(`build-${platform.replaceAll("/", "-")}`);
+  const workFolder = await store.temporaryFolder(`build-${platformSlug(platform)}`);
   const outputFolder = join(workFolder, "image");
   await mkdir(workFolder, { recursive: true });
   const { epoch } = inputs.release.source;
@@ -138,5 +138,6 @@ function failureOf(result: BuildxResult): BuildFailure {
 
 /** A failed build in a few lines: the step, what it said last, and why. */
 export function describeFailure(build: BuildFailure, log: string): string {
-  return `${build.failed.step} failed: ${build.failed.message}\n${lastLines(log, 20)}`;
+  const output = log.split("\n").filter((line) => !line.startsWith(stepMark));
+  return `${build.failed.step} failed: ${build.failed.message}\n${lastLines(output.join("\n"), 20)}`;
 }
