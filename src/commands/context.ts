@@ -1,0 +1,61 @@
+import type { StricliProcess, CommandContext } from "@stricli/core";
+import { exitCodeOf, formatProblem, internalErrorExitCode, RefoundryError } from "../errors.ts";
+
+/** What a command is given besides its arguments. */
+export interface CliContext extends CommandContext {
+  readonly process: StricliProcess & {
+    readonly stdout: NodeJS.WriteStream;
+    readonly stderr: NodeJS.WriteStream;
+    readonly env: NodeJS.ProcessEnv;
+  };
+  readonly cwd: string;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** Flags that every command has. */
+export interface CommonFlags {
+  readonly json?: boolean;
+}
+
+/** What a command ends with: the text for people, the document for machines, the exit code. */
+export interface CommandResult {
+  readonly text: string;
+  readonly document: unknown;
+  readonly exitCode: number;
+}
+
+/**
+ * Runs a command's work, prints its result on standard output (text, or with --json one
+ * JSON document and nothing else), and turns failures into one message on standard
+ * error and the documented exit code.
+ */
+export async function runCommand(
+  context: CliContext,
+  flags: CommonFlags,
+  work: () => Promise<CommandResult>,
+): Promise<void> {
+  const { process } = context;
+  try {
+    const result = await work();
+    process.stdout.write(flags.json ? `${JSON.stringify(result.document, null, 2)}\n` : ensureNewline(result.text));
+    process.exitCode = result.exitCode;
+  } catch (error) {
+    if (error instanceof RefoundryError) {
+      for (const problem of error.problems) process.stderr.write(`refoundry: ${formatProblem(problem)}\n`);
+      if (flags.json)
+        process.stdout.write(
+          `${JSON.stringify({ schema: "refoundry/error/v1", kind: error.kind, problems: error.problems }, null, 2)}\n`,
+        );
+      process.exitCode = exitCodeOf(error.kind);
+      return;
+    }
+    const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`refoundry: a defect of refoundry, please report it:\n${shown}\n`);
+    process.exitCode = internalErrorExitCode;
+  }
+}
+
+function ensureNewline(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+}

@@ -1,0 +1,149 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { usageError } from "../errors.ts";
+import { runStage } from "../events.ts";
+import { isPlatformName, type PlatformName, platformSlug } from "../oci/platform.ts";
+import { parseReference } from "../oci/reference.ts";
+import type { Outcome } from "../outcome.ts";
+import { findRoot, loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
+import type { Destination } from "../rebuild/destination.ts";
+import { rebuildRelease } from "../rebuild/rebuild-release.ts";
+import type { Factory, ReleaseInputs } from "../rebuild/types.ts";
+import { renderReportPage } from "../report/html/page.ts";
+import { renderOutcomeTable } from "../report/table.ts";
+import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
+import { withFactory } from "./factory.ts";
+
+/** Flags of `refoundry rebuild`. */
+export interface RebuildFlags extends CommonFlags {
+  readonly platform?: readonly string[];
+  readonly force?: boolean;
+  readonly push?: string;
+  readonly out?: string;
+}
+
+/** `refoundry rebuild RECIPE[@VERSION]` */
+export function rebuild(this: CliContext, flags: RebuildFlags, argument: string): Promise<void> {
+  return runCommand(this, flags, () => rebuildOne(this, flags, argument, "where due"));
+}
+
+/** Flags of `refoundry publish`. */
+export type PublishFlags = Omit<RebuildFlags, "platform" | "force">;
+
+/** `refoundry publish RECIPE[@VERSION]`: a rebuild that is not allowed to build. */
+export function publish(this: CliContext, flags: PublishFlags, argument: string): Promise<void> {
+  return runCommand(this, flags, () => rebuildOne(this, flags, argument, "never"));
+}
+
+async function rebuildOne(
+  context: CliContext,
+  flags: RebuildFlags,
+  argument: string,
+  build: "where due" | "never",
+): Promise<CommandResult> {
+  const inputs = await loadInputs(context, argument);
+  const platforms = readPlatforms(flags.platform, inputs);
+  const outFolder = join(resolve(context.cwd, flags.out ?? "out"), inputs.recipe.image, inputs.release.version);
+  return withFactory(context, async (factory) => {
+    const now = new Date();
+    const rebuilt = await rebuildRelease(
+      {
+        inputs,
+        force: flags.force ?? false,
+        build,
+        ...(platforms && { platforms }),
+        destination: readDestination(flags.push, outFolder, inputs, context.cwd),
+        report: shortPath(join(outFolder, "report.html"), context.cwd),
+        startedAt: now.toISOString(),
+        today: now.toISOString().slice(0, 10),
+      },
+      factory,
+    );
+    const outcome = withLogFiles(rebuilt, shortPath(join(outFolder, "logs"), context.cwd));
+    await writeResults(outcome, outFolder, context.cwd, factory);
+    const colour = context.process.stdout.isTTY && context.process.env["NO_COLOR"] === undefined;
+    return {
+      text: renderOutcomeTable(outcome, { colour }),
+      document: withoutLogs(outcome),
+      exitCode: exitCodeOfOutcome(outcome, platforms !== undefined),
+    };
+  });
+}
+
+/** Reads a recipe, one release and all they name, from the checkout that holds the working folder. */
+export async function loadInputs(context: CliContext, argument: string): Promise<ReleaseInputs> {
+  const root = await findRoot(context.cwd);
+  const { recipe, version } = parseRecipeArgument(argument);
+  return loadReleaseInputs(root, recipe, {
+    ...(version !== undefined && { version }),
+    today: new Date().toISOString().slice(0, 10),
+  });
+}
+
+/** The platforms asked for on the command line, each one of the recipe's. */
+export function readPlatforms(names: readonly string[] | undefined, inputs: ReleaseInputs): PlatformName[] | undefined {
+  if (names === undefined || names.length === 0) return undefined;
+  const { reproduce, extend } = inputs.recipe.platforms;
+  const known = [...reproduce, ...extend];
+  for (const name of names) {
+    if (!known.some((platform) => platform === name))
+      throw usageError(`${inputs.recipe.image} has no platform ${name}`, {
+        hint: `its platforms are ${known.join(", ")}`,
+      });
+  }
+  return names.filter(isPlatformName);
+}
+
+function readDestination(push: string | undefined, outFolder: string, inputs: ReleaseInputs, cwd: string): Destination {
+  const { version } = inputs.release;
+  if (push === undefined) {
+    const path = join(outFolder, "oci");
+    return { kind: "layout", path, name: `oci:${shortPath(path, cwd)}:${version}` };
+  }
+  const reference = parseReference(push);
+  if (reference.kind !== "registry" || reference.digest !== undefined || reference.tag !== undefined) {
+    throw usageError(`--push takes HOST/NAME, without a tag or digest, and got ${push}`, {
+      hint: `the tag is the release's version, ${version}`,
+    });
+  }
+  return { kind: "registry", reference, name: `${push}:${version}` };
+}
+
+/** Says where each platform's log goes. */
+function withLogFiles(outcome: Outcome, logFolder: string): Outcome {
+  const platforms = outcome.platforms.map((platform) =>
+    platform.log ? { ...platform, logFile: join(logFolder, `${platformSlug(platform.platform)}.log`) } : platform,
+  );
+  return { ...outcome, platforms };
+}
+
+async function writeResults(outcome: Outcome, outFolder: string, cwd: string, factory: Factory): Promise<void> {
+  await runStage(factory.emit, { stage: "report", title: "report" }, async () => {
+    await mkdir(join(outFolder, "logs"), { recursive: true });
+    for (const { log, logFile } of outcome.platforms) {
+      if (log && logFile) await writeFile(resolve(cwd, logFile), log);
+    }
+    await writeFile(join(outFolder, "outcome.json"), `${JSON.stringify(withoutLogs(outcome), null, 2)}\n`);
+    await writeFile(join(outFolder, "report.html"), renderReportPage(outcome));
+    return { value: undefined, detail: outcome.report };
+  });
+}
+
+/** An outcome as it is printed and kept: logs are files of their own. */
+function withoutLogs(outcome: Outcome): Outcome {
+  return { ...outcome, platforms: outcome.platforms.map(({ log: _, ...platform }) => platform) };
+}
+
+/** 0 when released (or, for some platforms only, when nothing stands against it); 3 when upstream was out of reach; 1 otherwise. */
+function exitCodeOfOutcome(outcome: Outcome, partial: boolean): number {
+  const bad = outcome.platforms.filter(
+    (platform) => platform.verdict === "build-failed" || platform.verdict === "different",
+  );
+  if (outcome.index || (partial && bad.length === 0)) return 0;
+  return bad.length === 0 && outcome.platforms.some((platform) => platform.verdict === "upstream-unavailable") ? 3 : 1;
+}
+
+function shortPath(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short.startsWith("..") || isAbsolute(short) ? path : short;
+}
