@@ -98,11 +98,21 @@ async function readHeader(source: ByteSource, globals: Map<string, Buffer>): Pro
     if (raw.typeFlag === "x" || raw.typeFlag === "g" || raw.typeFlag === "X") {
       const target = raw.typeFlag === "g" ? globals : local;
       hasPax = true;
-      for (const [key, value] of parsePax(await readMetadata(source, raw.size))) target.set(key, value);
+      for (const [key, value] of parsePax(await readMetadata(source, raw.size))) addPaxRecord(target, key, value);
     } else if (raw.typeFlag === "L") longName = untilZero(await readMetadata(source, raw.size));
     else if (raw.typeFlag === "K") longLink = untilZero(await readMetadata(source, raw.size));
     else return finishEntry(raw, new Map([...globals, ...local]), { longName, longLink, hasPax }, source);
   }
+}
+
+/** GNU's sparse format 0.0 repeats two keys for each region; they become the list that format 0.1 has. */
+function addPaxRecord(records: Map<string, Buffer>, key: string, value: Buffer): void {
+  if (key !== "GNU.sparse.offset" && key !== "GNU.sparse.numbytes") {
+    records.set(key, value);
+    return;
+  }
+  const before = records.get("GNU.sparse.map");
+  records.set("GNU.sparse.map", before ? Buffer.concat([before, Buffer.from(","), value]) : value);
 }
 
 async function finishEntry(
