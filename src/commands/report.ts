@@ -19,9 +19,7 @@ export function report(this: CliContext, flags: ReportFlags, path: string): Prom
     const logs = join(dirname(file), "logs");
     const platforms = await Promise.all(
       outcome.platforms.map(async (platform) => {
-        const log = await readFile(join(logs, `${platformSlug(platform.platform)}.log`), "utf8").catch(
-          () => undefined,
-        );
+        const log = await readFile(join(logs, `${platformSlug(platform.platform)}.log`), "utf8").catch(() => undefined);
         return log === undefined ? platform : { ...platform, log };
       }),
     );
