@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { infrastructureError, interrupted, messageOf, mismatch, usageError } from "../errors.ts";
 import { createGit, type Git } from "./run-git.ts";
@@ -52,21 +52,21 @@ const gitlink = "160000";
 export async function openBareRepository(path: string, signal?: AbortSignal): Promise<BareRepository> {
   await mkdir(path, { recursive: true });
   const git = createGit(path, signal);
-  await git(["init", "--bare", "--quiet", "--object-format=sha1", "--initial-branch=main", "."]);
-  await mkdir(join(path, "info"), { recursive: true });
-  await writeFile(join(path, "info", "attributes"), neutralAttributes);
+  const attributes = join(path, "info", "attributes");
+  // written last, so its being there says that the repository is whole
+  if ((await readFile(attributes, "utf8").catch(() => "")) !== neutralAttributes) {
+    await git(["init", "--bare", "--quiet", "--object-format=sha1", "--initial-branch=main", "."]);
+    await mkdir(join(path, "info"), { recursive: true });
+    await writeFile(attributes, neutralAttributes);
+  }
   return repositoryAt(path, git);
 }
 
 function repositoryAt(path: string, git: Git): BareRepository {
   const hasCommit = async (commit: string): Promise<boolean> => {
     requireCommitId(commit);
-    return git(["cat-file", "-e", `${commit}^{tree}`]).then(
-      () =>
-        git(["rev-list", "--objects", "--quiet", "--max-count=1", commit]).then(
-          () => true,
-          () => false,
-        ),
+    return git(["rev-list", "--objects", "--quiet", "--max-count=1", commit]).then(
+      () => true,
       (error: unknown) => rethrowInterrupt(error, false),
     );
   };

@@ -99,6 +99,8 @@ export function createGit(repository: string, signal?: AbortSignal): Git {
               `git ended with exit code ${result.exitCode}: ${Buffer.concat(result.stdErr).toString("utf8").slice(-2000)}`,
             )),
       timeout: { block: 600_000 },
+      // else every call waits a moment longer than git ran
+      completion: { onClose: true, onExit: false },
     });
     try {
       return await git.env(env).raw([...args]);

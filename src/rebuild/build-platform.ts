@@ -5,11 +5,12 @@ import { readBuildOutput } from "../build/read-output.ts";
 import type { Engine } from "../engine/types.ts";
 import { mismatch } from "../errors.ts";
 import { lastLines } from "../process/run.ts";
-import { normaliserVersion, normaliseImage } from "../normalise/normalise-image.ts";
-import type { Digest } from "../oci/digest.ts";
+import { type CompressedLayers, normaliserVersion, normaliseImage } from "../normalise/normalise-image.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
 import { type PlatformName, platformSlug } from "../oci/platform.ts";
 import type { Descriptor, ImageManifest } from "../oci/types.ts";
 import { buildKeyOf } from "../plan/build-key.ts";
+import type { Store } from "../store/store.ts";
 import type { PreparedInputs } from "./prepare.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
 
@@ -110,9 +111,18 @@ export async function buildPlatform(
   );
   if (!result.succeeded) return failureOf(result);
   const image = await readBuildOutput(outputFolder, platform, epoch);
-  const manifest = await normaliseImage(image, store.blobs, signal);
+  const manifest = await normaliseImage(image, store.blobs, compressedLayers(store), signal);
   const log = await store.blobs.writeBytes(await readFile(result.logFile), logType);
   return { manifest, log, seconds: result.seconds, varied: false };
+}
+
+/** The store's memory of compressed layers, by what was compressed and how. */
+function compressedLayers(store: Store): CompressedLayers {
+  const keyOf = (diffId: Digest): Digest => digestOf(`${diffId} ${normaliserVersion}`);
+  return {
+    find: (diffId) => store.readRecord<Descriptor>("compressed", keyOf(diffId)),
+    remember: (diffId, layer) => store.writeRecord("compressed", keyOf(diffId), layer),
+  };
 }
 
 /** Throws unless two builds of one key gave one manifest: anything else is nondeterminism. */
