@@ -103,9 +103,9 @@ function createLiveRenderer({ stream, now = () => performance.now() }: RendererO
     });
     update(lines.join("\n"));
   };
-  const permanent = (line: string): void => {
+  const permanent = (style: Parameters<typeof styleText>[0], line: string): void => {
     update.clear();
-    stream.write(`${cut(line, (stream.columns ?? 80) - 1)}\n`);
+    stream.write(`${colour(style, cut(line, (stream.columns ?? 80) - 1))}\n`);
     draw();
   };
   const timer = setInterval(draw, frameMs);
@@ -128,9 +128,9 @@ function createLiveRenderer({ stream, now = () => performance.now() }: RendererO
       if (event.type === "stage-finished") {
         const title = running.get(keyOf(event))?.event.title ?? "";
         running.delete(keyOf(event));
-        permanent(colour(styles[event.outcome], finishedLine(event, title)));
+        permanent(styles[event.outcome], finishedLine(event, title));
       }
-      if (event.type === "notice") permanent(colour("yellow", `! ${plainText(event.message)}`));
+      if (event.type === "notice") permanent("yellow", `! ${plainText(event.message)}`);
     },
   };
 }
