@@ -11,6 +11,7 @@ interface Verdict {
 }
 
 $.quiet = true;
+const starter = "scripts/refoundry";
 const bin = (name: string): string => `node_modules/.bin/${name}`;
 
 const checks: Readonly<Record<string, () => Promise<Verdict>>> = {
@@ -33,7 +34,7 @@ const checks: Readonly<Record<string, () => Promise<Verdict>>> = {
     return summary.violations.length === 0 ? one : { passed: 0, failed: 1 };
   },
   "dead code": async () => succeeds($`${bin("knip")}`),
-  recipes: async () => succeeds($`scripts/refoundry lint`),
+  recipes: async () => succeeds($`${starter} lint`),
   docs: checkDocs,
   tests: runTests,
 };
@@ -65,7 +66,7 @@ async function succeeds(work: PromiseLike<unknown>): Promise<Verdict> {
 async function checkDocs(): Promise<Verdict> {
   const readme = await readFile("README.md", "utf8");
   const problems: string[] = [];
-  const { stdout } = await $`scripts/refoundry --help`;
+  const { stdout } = await $`${starter} --help`;
   const commands = [...stdout.matchAll(/^ {2}refoundry ([a-z]+)/gm)].map((found) => found[1] ?? "");
   if (commands.length < 5) problems.push(`--help lists only ${commands.length} commands`);
   for (const command of new Set(commands))

@@ -34,7 +34,7 @@ export interface LayerEntries {
 }
 
 /** A path without `./` before it and `/` behind it; the root is the empty path. */
-export function normalisePath(path: string): string {
+function normalisePath(path: string): string {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   return names.join("/");
 }

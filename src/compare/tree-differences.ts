@@ -4,7 +4,7 @@ import type { FlatEntry } from "./flatten.ts";
 const examples = 100;
 
 /** Collects differences of one class; gives them in a fixed order. */
-export function createDifferenceList(scope: Difference["scope"]): {
+function createDifferenceList(scope: Difference["scope"]): {
   add(name: string, path: string, detail: string): void;
   list(): Difference[];
 } {

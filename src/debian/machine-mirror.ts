@@ -48,7 +48,7 @@ async function readSources(aptFolder: string): Promise<AptSource[]> {
 }
 
 /** Sources of a deb822 `.sources` file. */
-export function parseDeb822Sources(text: string): AptSource[] {
+function parseDeb822Sources(text: string): AptSource[] {
   const sources: AptSource[] = [];
   for (const stanza of text.split(/\n\s*\n/)) {
     const fields = new Map<string, string>();
@@ -71,7 +71,7 @@ export function parseDeb822Sources(text: string): AptSource[] {
 }
 
 /** Sources of a one-line `.list` file. */
-export function parseOneLineSources(text: string): AptSource[] {
+function parseOneLineSources(text: string): AptSource[] {
   const sources: AptSource[] = [];
   for (const line of text.split("\n")) {
     const parts = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)$/.exec(line.replace(/#.*/, "").trim());

@@ -7,7 +7,7 @@ const binfmtFolder = "/proc/sys/fs/binfmt_misc";
 /** Names of our own registrations, so that the machine's are never touched. */
 const prefix = "refoundry-";
 
-/** qemu's name for each OCI platform it can run. */
+/** qemu's names for the architectures of OCI platforms. */
 const qemuNames: Readonly<Record<string, string>> = {
   "linux/amd64": "x86_64",
   "linux/386": "i386",
@@ -21,11 +21,6 @@ const qemuNames: Readonly<Record<string, string>> = {
   "linux/ppc64le": "ppc64le",
   "linux/mips64le": "mips64el",
 };
-
-/** qemu's name for a platform, as in `aarch64`; undefined when it has none. */
-export function qemuNameOf(platform: string): string | undefined {
-  return qemuNames[platform];
-}
 
 /** qemu architectures for which the kernel has an enabled handler, whoever registered it. */
 export async function registeredEmulators(): Promise<string[]> {

@@ -60,7 +60,7 @@ export function judgeExtension(
 }
 
 /** Whether a difference between two platforms of one image is more than other machine code and the name of the platform. */
-export function breaksParity(difference: Difference): boolean {
+function breaksParity(difference: Difference): boolean {
   const names =
     difference.class === "config-platform" &&
     difference.paths.every((path) => path === "architecture" || path === "variant");

@@ -219,5 +219,3 @@ export type Toolchain = z.infer<typeof toolchainSchema>;
 export type ToolchainLock = z.infer<typeof toolchainLockSchema>;
 /** A source: where its forks and its upstream are. */
 export type Source = z.infer<typeof sourceSchema>;
-/** A file on a Debian mirror. */
-export type MirrorFile = z.infer<typeof mirrorFileSchema>;

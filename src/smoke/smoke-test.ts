@@ -71,7 +71,10 @@ export async function smokeTest(
       const said = [outputOf(result.outputs, "stderr").slice(-1000).trim(), result.failure?.message]
         .filter(Boolean)
         .join("; ");
-      return { results, failure: `${shown} did not run on ${test.platform}: ${said || "no output"}` };
+      return {
+        results,
+        failure: `${shown} did not run on ${test.platform}: ${said || "no output"}${emulationHint(said, test.platform)}`,
+      };
     }
     const expected = smoke.stdout?.replaceAll("{version}", test.version);
     if (expected !== undefined && stdout.trim() !== expected.trim()) {
@@ -93,4 +96,10 @@ function outputOf(
     .filter((output) => output.stream === stream)
     .map((output) => output.text)
     .join("");
+}
+
+/** The kernel's words when it is given a program for another processor and has no emulator. */
+function emulationHint(said: string, platform: PlatformName): string {
+  if (!/exec format error/i.test(said)) return "";
+  return `\nthis engine has no emulation for ${platform}: install qemu-user-static and binfmt-support on its machine, or use a builder that has a native node (REFOUNDRY_BUILDER)`;
 }

@@ -17,7 +17,7 @@ import { belongsInToolchain } from "./clean-root.ts";
 import { writeLocalArchive } from "./local-archive.ts";
 
 /** mmdebstrap, with which package lists become root file systems. */
-export const bootstrapTools: ToolSet = {
+const bootstrapTools: ToolSet = {
   name: "mmdebstrap",
   choices: [["mmdebstrap/bookworm"]],
   check: ["usr/bin/mmdebstrap"],

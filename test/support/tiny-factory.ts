@@ -107,7 +107,7 @@ export async function copyFactory(factory: TinyFactory, folder: string): Promise
 }
 
 /** A static busybox, as Debian built it, with links for the commands that recipes use. */
-export async function busyboxEntries(folder: string): Promise<TarInput[]> {
+async function busyboxEntries(folder: string): Promise<TarInput[]> {
   const settings = readSettings(process.env);
   const blobs = await ensureLayout(join(settings.cache, "test-tools", "store"));
   const mirror = openMirror(blobs, async () => settings.debianMirror ?? (await findMachineMirror()));
@@ -143,7 +143,7 @@ export async function busyboxEntries(folder: string): Promise<TarInput[]> {
 }
 
 /** Writes an image of one layer into a layout. */
-export async function writeTestImage(
+async function writeTestImage(
   blobs: OciLayout,
   entries: readonly TarInput[],
   config: object,

@@ -25,7 +25,7 @@ export type Content = Pick<Descriptor, "digest" | "size">;
 const commitSeconds = 300;
 
 /** Scopes for writing to a repository. */
-export function writeScopes(repository: string): string[] {
+function writeScopes(repository: string): string[] {
   return [`repository:${repository}:pull,push`];
 }
 

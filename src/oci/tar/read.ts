@@ -36,7 +36,7 @@ export interface TarEntry {
 }
 
 /** Bounds on what an archive can make a reader hold. */
-export const tarLimits = { metadataBytes: 1024 * 1024, entries: 5_000_000 } as const;
+const tarLimits = { metadataBytes: 1024 * 1024, entries: 5_000_000 } as const;
 
 const block = 512;
 const types: Readonly<Record<string, TarEntryType>> = {
@@ -199,7 +199,7 @@ function untilZero(bytes: Buffer): Buffer {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes as text without loss: UTF-8 where it is, else `\xNN` for what is not ASCII. */
-export function textOf(bytes: Buffer): string {
+function textOf(bytes: Buffer): string {
   try {
     return decoder.decode(bytes);
   } catch {
