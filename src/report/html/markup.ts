@@ -1,4 +1,4 @@
-/** Markup that is safe to put into a page as it is. */
+/** Markup that is safe to put into a page as it is; made by {@link html} and {@link raw} only. */
 export interface Markup {
   readonly markup: string;
 }
@@ -17,7 +17,8 @@ const entities: Readonly<Record<string, string>> = {
 function escapeText(text: string): string {
   return text
     .replaceAll(/[&<>"']/g, (character) => entities[character] ?? "")
-    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd")
+    .toWellFormed();
 }
 
 function render(value: Value): string {
@@ -26,9 +27,17 @@ function render(value: Value): string {
   return escapeText(String(value));
 }
 
-/** A tagged template that escapes everything put into it but {@link Markup}. */
+/**
+ * A tagged template that escapes everything put into it but {@link Markup}. Attribute
+ * values must stand in double quotes. `false`, `null` and `undefined` give nothing.
+ */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
   return {
     markup: parts.map((part, position) => part + (position < values.length ? render(values[position]) : "")).join(""),
   };
+}
+
+/** Our own text as it is, for a style sheet; never for text that came from anywhere else. */
+export function raw(text: string): Markup {
+  return { markup: text };
 }

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { FactoryEvent } from "../../../src/events.ts";
@@ -42,7 +43,7 @@ describe("the page", () => {
       ...outcome,
       platforms: outcome.platforms.map((platform) => ({ ...platform, log })),
     });
-    expect(page.length).toBeLessThan(2_000_000);
+    expect(page.length).toBeLessThan(outcome.platforms.length * 500_000);
     expect(page).toContain("last line");
     expect(page).not.toContain("first line");
   });
@@ -113,14 +114,14 @@ describe("progress", () => {
     expect(text.split("\n")).toEqual([
       "[build linux/arm64] build",
       "[build linux/arm64] two",
-      "[build linux/arm64] ✓ build linux/arm64        5.0 s  sha256:abc",
+      "[build linux/arm64] ✓ done in 5.0 s: sha256:abc",
       "",
     ]);
   });
 
   test("on a terminal keeps a line for each stage that ended, cut to the width", () => {
     const text = record("live", [started, doing("x".repeat(500)), finished]);
-    expect(text).toContain("✓ build linux/arm64");
+    expect(stripVTControlCharacters(text)).toContain("✓ build linux/arm64");
     for (const line of text.split("\n"))
       expect(line.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").length).toBeLessThanOrEqual(60);
   });
