@@ -1,62 +1,15 @@
-import { createHash } from "node:crypto";
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { UnpackedTools } from "../debian/unpack-tools.ts";
-import { infrastructureError, interrupted } from "../errors.ts";
+import { infrastructureError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import { isProcessAlive, processIdentity } from "../process/identity.ts";
-import { lastLines, run } from "../process/run.ts";
 import { withLock } from "../store/lock.ts";
-import { registerEmulators, unregisterEmulators } from "./emulation.ts";
+import { type DaemonPaths, type EmbeddedOptions, pathsOf, runningDaemon, startDaemon, stopDaemon } from "./daemon.ts";
 import { inspectBuilder, nativePlatformOf } from "./machine-docker.ts";
 import { buildxPlugin, emulationTools, engineTools } from "./tools.ts";
 import type { Engine, EngineContext, EngineHandle } from "./types.ts";
-
-/** How an embedded engine stands to the network. */
-export interface EmbeddedOptions {
-  /** Folder of the daemon: data root, log, leases. */
-  readonly root: string;
-  /**
-   * `isolated` (the default use): a network namespace of its own, so that nothing built
-   * can reach anything. `host`: the machine's network, for tests that pull and push.
-   */
-  readonly network: "isolated" | "host";
-}
-
-interface DaemonState {
-  readonly identity: string;
-  readonly emulation: { readonly mounted: boolean };
-}
-
-interface DaemonPaths {
-  readonly run: string;
-  readonly socket: string;
-  readonly state: string;
-  readonly log: string;
-  readonly leases: string;
-  readonly pinned: string;
-  readonly lock: string;
-}
-
-const startSeconds = 60;
-const emulationUsers = "/run/refoundry-emulation";
-
-/** Socket paths are short (108 bytes, unix(7)), so they are not under the root. */
-function pathsOf(root: string): DaemonPaths {
-  const run = `/run/refoundry-${createHash("sha256").update(root).digest("hex").slice(0, 12)}`;
-  return {
-    run,
-    socket: join(run, "docker.sock"),
-    state: join(root, "state.json"),
-    log: join(root, "dockerd.log"),
-    leases: join(root, "leases"),
-    pinned: join(root, "pinned"),
-    lock: join(root, "lock"),
-  };
-}
 
 /** An engine of our own, unpacked from Debian packages and run from the cache folder. Needs root. */
 export async function embeddedEngine(options: EmbeddedOptions, context: EngineContext): Promise<EngineHandle> {
@@ -91,7 +44,8 @@ async function acquire(
       await writeFile(lease, "");
       if (await runningDaemon(paths)) return;
       await runStage(context.emit, { stage: "engine", title: "starting the embedded engine" }, async () => {
-        await startDaemon(options, paths, tools, context, env, signal);
+        const qemu = await context.unpack(emulationTools);
+        await startDaemon(options, paths, tools, qemu, env, signal);
         return { value: undefined, detail: `${builderVersion}, network ${options.network}` };
       });
     },
@@ -157,22 +111,6 @@ function clientEnvironment(root: string, toolsRoot: string): Record<string, stri
   };
 }
 
-async function runningDaemon(paths: DaemonPaths): Promise<DaemonState | undefined> {
-  const text = await readFile(paths.state, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const state = parseState(text);
-  return state && (await isProcessAlive(state.identity)) ? state : undefined;
-}
-
-/** A state file that was cut off half-way counts as none. */
-function parseState(text: string): DaemonState | undefined {
-  try {
-    return JSON.parse(text) as DaemonState;
-  } catch {
-    return undefined;
-  }
-}
-
 async function liveLeases(paths: DaemonPaths): Promise<string[]> {
   const live: string[] = [];
   for (const name of await readdir(paths.leases).catch(() => [])) {
@@ -181,131 +119,3 @@ async function liveLeases(paths: DaemonPaths): Promise<string[]> {
   }
   return live;
 }
-
-async function startDaemon(
-  options: EmbeddedOptions,
-  paths: DaemonPaths,
-  tools: UnpackedTools,
-  context: EngineContext,
-  env: Record<string, string | undefined>,
-  signal?: AbortSignal,
-): Promise<void> {
-  await stopDaemon(paths);
-  const qemu = await context.unpack(emulationTools);
-  // the daemon looks for emulators once, when it starts
-  const emulation = await registerEmulators(qemu.root, signal);
-  await mkdir(emulationUsers, { recursive: true });
-  await writeFile(join(emulationUsers, emulationUser(paths)), "");
-  await mkdir(join(paths.run, "exec"), { recursive: true });
-  await mkdir(join(options.root, "client"), { recursive: true });
-  const configuration = join(options.root, "daemon.json");
-  await writeFile(configuration, JSON.stringify(daemonConfiguration, null, 2));
-  const daemon = [
-    join(tools.root, "usr/sbin/dockerd"),
-    ...[
-      "--config-file",
-      configuration,
-      "--data-root",
-      join(options.root, "data"),
-      "--exec-root",
-      join(paths.run, "exec"),
-    ],
-    ...["--pidfile", join(paths.run, "docker.pid"), "--host", `unix://${paths.socket}`],
-    ...["--bridge=none", "--iptables=false", "--ip6tables=false"],
-  ];
-  const [file = "", ...args] = options.network === "isolated" ? ["/usr/bin/unshare", "--net", "--", ...daemon] : daemon;
-  const log = await open(paths.log, "w");
-  // it outlives the command that starts it while others use it: execa would end it with us
-  const child = spawn(file, args, {
-    detached: true,
-    stdio: ["ignore", log.fd, log.fd],
-    env: { ...process.env, ...env },
-  });
-  child.unref();
-  await log.close();
-  if (child.pid === undefined) throw infrastructureError(`${file} could not be started`);
-  const identity = await processIdentity(child.pid);
-  await writeFile(paths.state, JSON.stringify({ identity, emulation } satisfies DaemonState));
-  await waitForDaemon(paths, identity, join(tools.root, "usr/bin/docker"), env, signal);
-}
-
-async function waitForDaemon(
-  paths: DaemonPaths,
-  identity: string,
-  docker: string,
-  env: Record<string, string | undefined>,
-  signal?: AbortSignal,
-): Promise<void> {
-  const deadline = performance.now() + startSeconds * 1000;
-  while (performance.now() < deadline) {
-    if (signal?.aborted) throw interrupted();
-    if (!(await isProcessAlive(identity))) break;
-    if (existsSync(paths.socket)) {
-      const asked = await run({
-        file: docker,
-        args: ["version", "--format", "{{.Server.Version}}"],
-        env,
-        timeoutSeconds: 10,
-      });
-      if (asked.exitCode === 0) return;
-    }
-    await sleep(50);
-  }
-  const said = lastLines(await readFile(paths.log, "utf8").catch(() => ""), 10);
-  await stopDaemon(paths);
-  throw infrastructureError(`the embedded engine did not start; its log (${paths.log}) ends with:\n${said}`);
-}
-
-/** Stops the daemon, and undoes mounts, sockets and emulators that were for it. */
-async function stopDaemon(paths: DaemonPaths): Promise<void> {
-  const state = await runningDaemon(paths);
-  if (state) await endProcess(state);
-  const text = await readFile(paths.state, "utf8").catch(() => undefined);
-  await unmountBelow(paths.run);
-  // containerd may still be on its way out
-  await rm(paths.run, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  await rm(paths.state, { force: true });
-  await rm(join(emulationUsers, emulationUser(paths)), { force: true });
-  const others = await readdir(emulationUsers).catch(() => []);
-  if (text === undefined || others.length > 0) return;
-  await unregisterEmulators(parseState(text)?.emulation.mounted ?? false);
-  await rm(emulationUsers, { recursive: true, force: true });
-}
-
-async function endProcess(state: DaemonState): Promise<void> {
-  const pid = Number(state.identity.split(".")[0]);
-  for (const [signalName, seconds] of [
-    ["SIGTERM", 20],
-    ["SIGKILL", 5],
-  ] as const) {
-    if (!(await isProcessAlive(state.identity))) return;
-    process.kill(pid, signalName);
-    const deadline = performance.now() + seconds * 1000;
-    while (performance.now() < deadline && (await isProcessAlive(state.identity))) await sleep(20);
-  }
-}
-
-async function unmountBelow(folder: string): Promise<void> {
-  const mounts = await readFile("/proc/self/mounts", "utf8").catch(() => "");
-  const below = mounts
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((path) => path.startsWith(`${folder}/`))
-    .toReversed();
-  for (const path of below) await run({ file: "umount", args: ["--lazy", path] });
-}
-
-function emulationUser(paths: DaemonPaths): string {
-  return paths.run.slice("/run/".length);
-}
-
-/** The containerd image store exports OCI layouts; the default cache cap is most of the disk. */
-const daemonConfiguration = {
-  features: { "containerd-snapshotter": true },
-  builder: {
-    gc: {
-      enabled: true,
-      policy: [{ all: true, maxUsedSpace: "20GB", reservedSpace: "5GB", minFreeSpace: "10GB" }],
-    },
-  },
-};
