@@ -1,5 +1,12 @@
 import type { StricliProcess, CommandContext } from "@stricli/core";
-import { exitCodeOf, formatProblem, internalErrorExitCode, RefoundryError } from "../errors.ts";
+import {
+  errorCode,
+  exitCodeOf,
+  formatProblem,
+  infrastructureError,
+  internalErrorExitCode,
+  RefoundryError,
+} from "../errors.ts";
 
 /** What a command is given besides its arguments. */
 export interface CliContext extends CommandContext {
@@ -40,7 +47,8 @@ export async function runCommand(
     const result = await work();
     process.stdout.write(flags.json ? `${JSON.stringify(result.document, null, 2)}\n` : ensureNewline(result.text));
     process.exitCode = result.exitCode;
-  } catch (error) {
+  } catch (cause) {
+    const error = asMachineFailure(cause);
     if (error instanceof RefoundryError) {
       for (const problem of error.problems) process.stderr.write(`refoundry: ${formatProblem(problem)}\n`);
       if (flags.json)
@@ -53,6 +61,28 @@ export async function runCommand(
     const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(`refoundry: a defect of refoundry, please report it:\n${shown}\n`);
     process.exitCode = internalErrorExitCode;
+  }
+}
+
+/** What the system says when the disk is full or a folder is not ours is no defect. */
+function asMachineFailure(error: unknown): unknown {
+  const path = error instanceof Error && "path" in error && typeof error.path === "string" ? ` (${error.path})` : "";
+  switch (error instanceof RefoundryError ? undefined : errorCode(error)) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return infrastructureError(`no space left on the disk${path}`, {
+        cause: error,
+        hint: "free some space, or move the store with REFOUNDRY_STORE=/another/folder",
+      });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return infrastructureError(`this may not be written${path}`, {
+        cause: error,
+        hint: "choose folders that are yours with REFOUNDRY_CACHE, REFOUNDRY_STORE and --out",
+      });
+    default:
+      return error;
   }
 }
 

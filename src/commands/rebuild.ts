@@ -2,10 +2,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { usageError } from "../errors.ts";
 import { runStage } from "../events.ts";
+import type { Digest } from "../oci/digest.ts";
 import { isPlatformName, type PlatformName, platformSlug } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { Outcome } from "../outcome.ts";
 import { findRoot, loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
+import { writeRelease } from "../recipe/write.ts";
 import type { Destination } from "../rebuild/destination.ts";
 import { rebuildRelease } from "../rebuild/rebuild-release.ts";
 import type { Factory, ReleaseInputs } from "../rebuild/types.ts";
@@ -20,6 +22,8 @@ export interface RebuildFlags extends CommonFlags {
   readonly force?: boolean;
   readonly push?: string;
   readonly out?: string;
+  /** Write what came out into the release. */
+  readonly record?: boolean;
 }
 
 /** `refoundry rebuild RECIPE[@VERSION]` */
@@ -28,7 +32,7 @@ export function rebuild(this: CliContext, flags: RebuildFlags, argument: string)
 }
 
 /** Flags of `refoundry publish`. */
-export type PublishFlags = Omit<RebuildFlags, "platform" | "force">;
+export type PublishFlags = Omit<RebuildFlags, "platform" | "force" | "record">;
 
 /** `refoundry publish RECIPE[@VERSION]`: a rebuild that is not allowed to build. */
 export function publish(this: CliContext, flags: PublishFlags, argument: string): Promise<void> {
@@ -61,6 +65,7 @@ async function rebuildOne(
     );
     const outcome = withLogFiles(rebuilt, shortPath(join(outFolder, "logs"), context.cwd));
     await writeResults(outcome, outFolder, context.cwd, factory);
+    if (flags.record) await recordExpected(outcome, inputs, context.cwd);
     const colour = context.process.stdout.isTTY && context.process.env["NO_COLOR"] === undefined;
     return {
       text: renderOutcomeTable(outcome, { colour }),
@@ -107,6 +112,17 @@ function readDestination(push: string | undefined, outFolder: string, inputs: Re
     });
   }
   return { kind: "registry", reference, name: `${push}:${version}` };
+}
+
+/** Writes a release's digests and build keys into it; only of a release that went out whole. */
+async function recordExpected(outcome: Outcome, inputs: ReleaseInputs, cwd: string): Promise<void> {
+  const { index } = outcome;
+  if (!index) throw usageError("nothing was released, so there is nothing to record");
+  const platforms: Record<PlatformName, { manifest: Digest; buildKey: Digest }> = {};
+  for (const { platform, rebuilt, buildKey } of outcome.platforms)
+    if (rebuilt) platforms[platform] = { manifest: rebuilt, buildKey };
+  const release = { ...inputs.release, expect: { index: index.digest, platforms } };
+  await writeRelease(await findRoot(cwd), inputs.recipe.image, release, { replace: true });
 }
 
 /** Says where each platform's log goes. */

@@ -46,7 +46,14 @@ const out = {
   placeholder: "FOLDER",
 } as const;
 
-const rebuildFlags = { ...json, platform, force, push, out } as const satisfies FlagParametersForType<
+const record = {
+  kind: "boolean",
+  optional: true,
+  withNegated: false,
+  brief: "Write the digests into the release, as what every later rebuild has to give",
+} as const;
+
+const rebuildFlags = { ...json, platform, force, push, out, record } as const satisfies FlagParametersForType<
   RebuildFlags,
   CliContext
 >;

@@ -93,11 +93,19 @@ async function obtainBuild(
   const first =
     known && !job.buildAgain ? known : await buildOnce(job, context, { varied: false, noCache: job.buildAgain });
   if (isFailure(first)) return { value: first, reused: false };
+  requireExpected(job, first.manifest.digest, context.inputs);
   if (known)
     requireSameManifest(known.manifest.digest, first.manifest.digest, platform, "the recorded build and this one");
   const record = extended ? await buildVaried(job, context, first) : first;
   if (!isFailure(record)) await context.factory.store.writeRecord("builds", job.buildKey, record);
   return { value: record, reused: false };
+}
+
+/** The release's own record: another digest under the same build key is nondeterminism, under another key a refresh. */
+function requireExpected(job: PlatformJob, manifest: Digest, { release }: ReleaseInputs): void {
+  const expected = release.expect?.platforms[job.platform];
+  if (expected?.buildKey !== job.buildKey) return;
+  requireSameManifest(expected.manifest, manifest, job.platform, "the build that the release records and this one");
 }
 
 async function buildVaried(
