@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { refoundry, startRefoundry, type CliResult } from "../support/cli.ts";
@@ -135,6 +135,43 @@ describe("a recipe whose toolchain, upstream and destination are in a registry",
   test("a single platform is built without releasing anything", async () => {
     const outcome = JSON.parse((await call(["rebuild", "hello", "--platform", "linux/386", "--json"])).stdout);
     expect(outcome).toMatchObject({ index: null, platforms: [{ platform: "linux/386" }] });
+  });
+});
+
+describe("a machine that has Docker", () => {
+  test("is used as it is, found ready by doctor, and gives the same release", async () => {
+    const work = await temporaryFolder();
+    const root = join(work, "engine");
+    const up = JSON.parse((await call(["engine", "up", "--root", root, "--json"])).stdout);
+    try {
+      const config = join(work, "docker-config");
+      await mkdir(join(config, "cli-plugins"), { recursive: true });
+      await symlink(
+        join(dirname(dirname(up.docker)), "libexec/docker/cli-plugins/docker-buildx"),
+        join(config, "cli-plugins/docker-buildx"),
+      );
+      const docker = {
+        PATH: [dirname(up.docker), process.env["PATH"]].join(delimiter),
+        DOCKER_HOST: `unix://${up.socket}`,
+        DOCKER_CONFIG: config,
+        REFOUNDRY_STORE: join(work, "store"),
+      };
+      const checks = JSON.parse((await call(["doctor", "--json"], factory.root, docker)).stdout).checks;
+      expect(checks[0]).toMatchObject({ name: "engine", state: "ok" });
+      const other = await copyFactory(factory, join(work, "copy"));
+      const result = await call(["rebuild", "hello", "--json"], other.root, docker);
+      expect(result.exitCode).toBe(0);
+      const outcome = JSON.parse(result.stdout);
+      expect(outcome.inputs).toContainEqual(expect.objectContaining({ kind: "engine", name: "docker" }));
+      const ours = JSON.parse((await call(["rebuild", "hello", "--json"])).stdout);
+      expect(outcome.index).toEqual(ours.index);
+      await rm(join(config, "cli-plugins"), { recursive: true });
+      const lacking = await call(["rebuild", "hello"], other.root, docker);
+      expect(lacking.exitCode).toBe(3);
+      expect(lacking.stderr).toMatch(/the buildx plugin is missing/);
+    } finally {
+      await call(["engine", "down", "--root", root]);
+    }
   });
 });
 
@@ -284,6 +321,36 @@ describe("what goes wrong is said, and nothing is released", () => {
     });
     expect(result.exitCode).toBe(3);
     expect(result.stderr).toMatch(/no Docker engine answers/);
+  });
+
+  test("a disk that is full: said, and nothing half-written is taken for whole", async () => {
+    const mounted = await temporaryFolder();
+    await execa("mount", ["-t", "tmpfs", "-o", "size=1500k", "tmpfs", mounted]);
+    try {
+      const result = await call(["rebuild", "hello"], factory.root, { REFOUNDRY_STORE: join(mounted, "store") });
+      expect(result.exitCode).toBe(3);
+      expect(result.stderr).toMatch(/no space left on the disk[\s\S]*REFOUNDRY_STORE/);
+      expect(await readdir(join(mounted, "store/ingest"))).toEqual([]);
+    } finally {
+      await execa("umount", [mounted]);
+    }
+  });
+
+  test("what a release records is held against every build under the same key", async () => {
+    const broken = await brokenFactory();
+    const recorded = await call(["rebuild", "hello", "--record"], broken.root);
+    expect(recorded).toMatchObject({ exitCode: 0 });
+    expect(await call(["rebuild", "hello", "--force"], broken.root)).toMatchObject({ exitCode: 0 });
+    const wrong = `sha256:${"b".repeat(64)}`;
+    await edit(join(broken.recipeFolder, "releases/1.0.yaml"), (text) =>
+      text.replace(/(expect:[\s\S]*?manifest: )sha256:[0-9a-f]{64}/, `$1${wrong}`),
+    );
+    const fresh = { REFOUNDRY_STORE: join(await temporaryFolder(), "store") };
+    const result = await call(["rebuild", "hello"], broken.root, fresh);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(
+      /not deterministic: the build that the release records and this one gave sha256:b+ and/,
+    );
   });
 
   test("nothing to publish", async () => {
