@@ -66,9 +66,17 @@ export async function findBuild(key: Digest, factory: Factory): Promise<BuildRec
   return record;
 }
 
+/** What buildx left behind when it built one platform. */
+export interface PlatformBuild {
+  readonly platform: PlatformName;
+  readonly outputFolder: string;
+  readonly logFile: string;
+  readonly seconds: number;
+}
+
 /**
- * Builds one platform with buildx and normalises the result. `varied` builds under
- * another host name and never from BuildKit's cache, to see whether the result is the same.
+ * Builds one platform with buildx. `varied` builds under another host name and never
+ * from BuildKit's cache, to see whether the result is the same.
  */
 export async function buildPlatform(
   build: {
@@ -80,7 +88,7 @@ export async function buildPlatform(
   },
   engine: Engine,
   factory: Factory,
-): Promise<BuildRecord | BuildFailure> {
+): Promise<PlatformBuild | BuildFailure> {
   const { inputs, prepared, platform, varied } = build;
   const { store, emit, signal } = factory;
   const workFolder = await store.temporaryFolder(`build-${platformSlug(platform)}`);
@@ -110,10 +118,16 @@ export async function buildPlatform(
     signal,
   );
   if (!result.succeeded) return failureOf(result);
-  const image = await readBuildOutput(outputFolder, platform, epoch);
+  return { platform, outputFolder, logFile: result.logFile, seconds: result.seconds };
+}
+
+/** Checks what buildx exported, normalises it, and puts it into the store with its log. */
+export async function storeBuild(build: PlatformBuild, inputs: ReleaseInputs, factory: Factory): Promise<BuildRecord> {
+  const { store, signal } = factory;
+  const image = await readBuildOutput(build.outputFolder, build.platform, inputs.release.source.epoch);
   const manifest = await normaliseImage(image, store.blobs, compressedLayers(store), signal);
-  const log = await store.blobs.writeBytes(await readFile(result.logFile), logType);
-  return { manifest, log, seconds: result.seconds, varied: false };
+  const log = await store.blobs.writeBytes(await readFile(build.logFile), logType);
+  return { manifest, log, seconds: build.seconds, varied: false };
 }
 
 /** The store's memory of compressed layers, by what was compressed and how. */
@@ -137,7 +151,7 @@ export function requireSameManifest(first: Digest, second: Digest, platform: Pla
 }
 
 /** Whether a build failed. */
-export function isFailure(build: BuildRecord | BuildFailure): build is BuildFailure {
+export function isFailure(build: BuildRecord | PlatformBuild | BuildFailure): build is BuildFailure {
   return "failed" in build;
 }
 

@@ -1,3 +1,4 @@
+import { runTogether } from "../concurrency.ts";
 import { compareImages } from "../compare/compare-images.ts";
 import type { PlatformComparison } from "../compare/types.ts";
 import { runStage } from "../events.ts";
@@ -26,14 +27,15 @@ export async function judgePlatforms(
 ): Promise<JudgedPlatform[]> {
   const waivers = inputs.recipe.waivers.filter((waiver) => waiver.expires >= today);
   const sibling = work.find((item) => !item.job.extended && item.built);
-  const judged: JudgedPlatform[] = [];
-  for (const item of work) {
-    const startedAt = performance.now();
-    const compared = await judgeOne(item, upstream, sibling, waivers, factory);
-    const timing = { stage: "compare", seconds: (performance.now() - startedAt) / 1000, reused: false };
-    judged.push(outcomeOf(item, upstream, compared, [...item.timings, timing]));
-  }
-  return judged;
+  return runTogether<JudgedPlatform[]>(
+    factory.signal,
+    work.map((item) => async (signal: AbortSignal) => {
+      const startedAt = performance.now();
+      const compared = await judgeOne(item, upstream, sibling, waivers, { ...factory, signal });
+      const timing = { stage: "compare", seconds: (performance.now() - startedAt) / 1000, reused: false };
+      return outcomeOf(item, upstream, compared, [...item.timings, timing]);
+    }),
+  );
 }
 
 interface Judged extends Judgement {

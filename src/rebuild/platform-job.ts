@@ -14,6 +14,7 @@ import {
   describeFailure,
   isFailure,
   requireSameManifest,
+  storeBuild,
 } from "./build-platform.ts";
 import type { PreparedInputs } from "./prepare.ts";
 import { smokePlatform } from "./smoke-platform.ts";
@@ -60,7 +61,7 @@ export async function runPlatformJob(job: PlatformJob, context: JobContext): Pro
     timings.push({ stage, seconds: (performance.now() - startedAt) / 1000, reused });
     return value;
   };
-  const build = await timed("build", () => context.limit(() => obtainBuild(job, context)));
+  const build = await timed("build", () => obtainBuild(job, context));
   if (isFailure(build)) {
     const log = await readFile(build.logFile, "utf8");
     return { job, built: undefined, failure: { message: describeFailure(build, log) }, smoke: undefined, log, timings };
@@ -132,13 +133,19 @@ async function buildOnce(
   const { inputs, prepared, factory } = context;
   if (!prepared) throw new Error(`${job.platform} is built without its inputs`);
   const title = how.varied ? "build again, varied" : "build";
-  return runStage(factory.emit, { stage: "build", platform: job.platform, title }, async () => {
-    const value = await buildPlatform(
-      { inputs, prepared, platform: job.platform, ...how },
-      await context.engine(),
-      factory,
-    );
-    return { value, detail: isFailure(value) ? `failed: ${value.failed.step}` : value.manifest.digest };
+  const { platform } = job;
+  const engine = await context.engine();
+  // a place is held while buildx runs; checking and compressing need none
+  const built = await context.limit(() =>
+    runStage(factory.emit, { stage: "build", platform, title }, async () => {
+      const value = await buildPlatform({ inputs, prepared, platform, ...how }, engine, factory);
+      return { value, detail: isFailure(value) ? `failed: ${value.failed.step}` : "" };
+    }),
+  );
+  if (isFailure(built)) return built;
+  return runStage(factory.emit, { stage: "normalise", platform, title: "normalise" }, async () => {
+    const value = await storeBuild(built, inputs, factory);
+    return { value, detail: value.manifest.digest };
   });
 }
 
