@@ -56,7 +56,8 @@ export async function openStore(path: string): Promise<Store> {
     async writeRecord(kind, key, value) {
       const target = recordPath(kind, key);
       await mkdir(join(path, "records", kind), { recursive: true });
-      const draft = `${target}.${own}`;
+      // two tasks of one process may write the same record at once
+      const draft = `${target}.${own}-${randomUUID()}`;
       await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
       await rename(draft, target);
     },

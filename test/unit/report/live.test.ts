@@ -131,7 +131,10 @@ test("NO_COLOR is respected", () => {
     terminal.renderer.close();
     return terminal.written();
   };
+  // whatever the environment of this run says of colours
+  vi.stubEnv("FORCE_COLOR", "1");
   expect(write()).toContain("\u001b[31m");
+  vi.stubEnv("FORCE_COLOR", undefined);
   vi.stubEnv("NO_COLOR", "1");
   expect(write()).not.toContain("\u001b[31m");
 });

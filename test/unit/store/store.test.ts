@@ -35,6 +35,14 @@ test("a record comes back as it was; a damaged one counts as none", async () => 
   expect(await store.readRecord("builds", key)).toBeUndefined();
 });
 
+test("one record written by many at once is written", async () => {
+  const store = await openStore(join(await temporaryFolder(), "store"));
+  const key = digestOf("key");
+  await Promise.all(Array.from({ length: 50 }, (_, value) => store.writeRecord("builds", key, { value })));
+  expect(await store.readRecord("builds", key)).toHaveProperty("value");
+  expect(await readdir(join(store.path, "records/builds"))).toHaveLength(1);
+});
+
 test("content that is not what it should be never appears in the store", async () => {
   const { blobs } = await openStore(join(await temporaryFolder(), "store"));
   async function* content(): AsyncGenerator<Uint8Array> {
