@@ -12,12 +12,12 @@ export interface CompareFlags extends CommonFlags {
   readonly require?: string;
 }
 
-const ladder = ["index", "index-core", "manifest", "config", "layers", "entries", "filesystem"] as const;
+const ladder = ["index", "index-core", "manifest", "config", "layers", "entries", "filesystem", "explained"] as const;
 
 /** `refoundry compare A B` */
 export function compare(this: CliContext, flags: CompareFlags, left: string, right: string): Promise<void> {
   return runCommand(this, flags, async () => {
-    const required = flags.require ?? "filesystem";
+    const required = flags.require ?? "explained";
     if (!ladder.some((level) => level === required))
       throw usageError(`--require takes a level, and got ${required}`, { hint: `levels are ${ladder.join(", ")}` });
     const registry = createRegistryClient({ env: this.process.env });

@@ -146,7 +146,7 @@ export const routes = {
           kind: "parsed",
           parse: text,
           optional: true,
-          brief: "Level that exits 0 (default: filesystem)",
+          brief: "Weakest level that exits 0 (default: explained)",
           placeholder: "LEVEL",
         },
       },
