@@ -1,6 +1,9 @@
+import { canonicalJson } from "../json.ts";
 import { isIndex } from "../oci/copy-image.ts";
+import type { PlatformName } from "../oci/platform.ts";
+import type { Descriptor } from "../oci/types.ts";
 import { comparePlatform } from "./compare-platform.ts";
-import { type ImageSource, resolvePlatforms } from "./resolve.ts";
+import { type ImageSource, type ResolvedPlatforms, resolvePlatforms } from "./resolve.ts";
 import { type Comparison, type Level, type PlatformComparison, platformLevels } from "./types.ts";
 
 /**
@@ -16,40 +19,21 @@ export async function compareImages(
 ): Promise<Comparison> {
   const { signal } = options;
   const [a, b] = [await resolvePlatforms(left, signal), await resolvePlatforms(right, signal)];
-  const platforms: PlatformComparison[] = [];
-  const [onlyA] = a.values();
-  const [onlyB] = b.values();
-  if (!isIndex(left.descriptor) && !isIndex(right.descriptor) && onlyA && onlyB) {
-    platforms.push(
-      await comparePlatform(
-        { reader: left.reader, descriptor: onlyA },
-        { reader: right.reader, descriptor: onlyB },
-        signal,
-      ),
-    );
-  } else {
-    for (const platform of [...a.keys()].toSorted()) {
-      const [mine, theirs] = [a.get(platform), b.get(platform)];
-      if (!mine || !theirs) continue;
-      const comparison = await comparePlatform(
-        { reader: left.reader, descriptor: mine },
-        { reader: right.reader, descriptor: theirs },
-        signal,
-      );
-      platforms.push({ ...comparison, platform });
-    }
-  }
-  const compared = new Set(platforms.map((comparison) => comparison.platform));
-  const single =
-    platforms.length === 1 && a.size === 1 && b.size === 1 && !isIndex(left.descriptor) && !isIndex(right.descriptor);
-  const onlyLeft = single ? [] : [...a.keys()].filter((platform) => !compared.has(platform)).toSorted();
-  const onlyRight = single ? [] : [...b.keys()].filter((platform) => !compared.has(platform)).toSorted();
   const bothIndexes = isIndex(left.descriptor) && isIndex(right.descriptor);
+  const bothSingle = !isIndex(left.descriptor) && !isIndex(right.descriptor);
+  const platforms: PlatformComparison[] = [];
+  for (const [mine, theirs, platform] of bothSingle ? pairSingles(a, b) : pairByPlatform(a, b)) {
+    const sides = [
+      { reader: left.reader, descriptor: mine },
+      { reader: right.reader, descriptor: theirs },
+    ] as const;
+    platforms.push({ ...(await comparePlatform(...sides, signal)), platform });
+  }
+  const unmatched = (mine: ResolvedPlatforms, theirs: ResolvedPlatforms): PlatformName[] =>
+    bothSingle ? [] : [...mine.manifests.keys()].filter((platform) => !theirs.manifests.has(platform)).toSorted();
+  const [onlyLeft, onlyRight] = [unmatched(a, b), unmatched(b, a)];
   const sameIndex = left.descriptor.digest === right.descriptor.digest;
-  const sameCore =
-    onlyLeft.length + onlyRight.length === 0 &&
-    platforms.length > 0 &&
-    platforms.every((platform) => platform.levels.manifest);
+  const sameCore = a.core.length > 0 && canonicalJson(a.core) === canonicalJson(b.core);
   return {
     schema: "refoundry/comparison/v1",
     left: left.name ?? nameOf(left),
@@ -65,6 +49,21 @@ export async function compareImages(
     onlyLeft,
     onlyRight,
   };
+}
+
+/** The two images by platform, in the order of their names. */
+function pairByPlatform(a: ResolvedPlatforms, b: ResolvedPlatforms): [Descriptor, Descriptor, PlatformName][] {
+  return [...a.manifests]
+    .flatMap(([platform, mine]): [Descriptor, Descriptor, PlatformName][] => {
+      const theirs = b.manifests.get(platform);
+      return theirs ? [[mine, theirs, platform]] : [];
+    })
+    .toSorted(([, , x], [, , y]) => (x < y ? -1 : 1));
+}
+
+function pairSingles(a: ResolvedPlatforms, b: ResolvedPlatforms): [Descriptor, Descriptor, PlatformName][] {
+  const [[platform, mine] = [], [, theirs] = []] = [[...a.manifests][0], [...b.manifests][0]];
+  return platform !== undefined && mine && theirs ? [[mine, theirs, platform]] : [];
 }
 
 /** The strongest level that every platform reaches; a platform without a counterpart reaches none. */

@@ -4,6 +4,7 @@ import { openLayer } from "../oci/layer.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { ContentReader, Descriptor } from "../oci/types.ts";
 import { flattenLayers } from "./flatten.ts";
+import { compareManifests, benign } from "./manifests.ts";
 import { groupHardLinks, type LayerEntries, readLayerEntries } from "./layer-entries.ts";
 import { readImage, type ResolvedImage } from "./resolve.ts";
 import { compareConfigs } from "./runtime-config.ts";
@@ -52,13 +53,17 @@ export async function comparePlatform(
     const leftLayers = await readLayers(leftSide, left, cache, signal);
     const rightLayers = await readLayers(rightSide, right, cache, signal);
     const entryDifferences = compareLayers(leftLayers, rightLayers);
+    const treeDifferences = compareTrees(
+      flattenLayers(leftLayers.map(entriesOf)),
+      flattenLayers(rightLayers.map(entriesOf)),
+      "filesystem",
+    );
+    sameTree = treeDifferences.length === 0;
+    // where an entry is given twice or through a link, its order counts: the tree has the last word
     sameEntries =
+      sameTree &&
       leftLayers.length === rightLayers.length &&
       entryDifferences.every((difference) => difference.weight === "benign");
-    const treeDifferences = sameEntries
-      ? []
-      : compareTrees(flattenLayers(leftLayers.map(entriesOf)), flattenLayers(rightLayers.map(entriesOf)), "filesystem");
-    sameTree = treeDifferences.length === 0;
     // what the flattened trees say is said once; below that it is a matter of layering
     differences.push(...entryDifferences.filter((difference) => difference.weight === "benign"), ...treeDifferences);
     if (sameTree && !sameEntries)
@@ -86,27 +91,6 @@ export async function comparePlatform(
   };
 }
 
-function compareManifests(left: ResolvedImage, right: ResolvedImage): Difference[] {
-  const [a, b] = [left.manifest, right.manifest];
-  const differences: Difference[] = [];
-  if (a.mediaType !== b.mediaType)
-    differences.push(benign("media-type", "manifest", `${a.mediaType ?? "none"} and ${b.mediaType ?? "none"}`));
-  if (canonicalJson(a.annotations ?? {}) !== canonicalJson(b.annotations ?? {}))
-    differences.push(benign("manifest-annotations", "manifest", "other annotations"));
-  const compressed = a.layers.flatMap((layer, position) =>
-    layer.digest === b.layers[position]?.digest || left.diffIds[position] !== right.diffIds[position]
-      ? []
-      : [`layer ${position}`],
-  );
-  if (compressed.length > 0)
-    differences.push({
-      ...benign("layer-compression", "manifest", "the same tar, compressed otherwise"),
-      count: compressed.length,
-      paths: compressed,
-    });
-  return differences;
-}
-
 /** Reads layers whose blobs differ although their diffIDs are said to be equal. */
 async function verifyUnsharedLayers(
   leftSide: Side,
@@ -117,7 +101,7 @@ async function verifyUnsharedLayers(
 ): Promise<void> {
   for (const [position, a] of left.manifest.layers.entries()) {
     const b = right.manifest.layers[position];
-    if (!b || a.digest === b.digest) continue;
+    if (!b || (a.digest === b.digest && a.mediaType === b.mediaType)) continue;
     await verifyDiffId(leftSide.reader, a, left.diffIds[position], signal);
     await verifyDiffId(rightSide.reader, b, right.diffIds[position], signal);
   }
@@ -162,6 +146,12 @@ async function readLayers(
 
 function compareLayers(left: readonly LayerEntries[], right: readonly LayerEntries[]): Difference[] {
   const differences: Difference[] = [];
+  const told = new Map<string, { readonly detail: string; readonly layers: string[] }>();
+  const tell = (name: string, detail: string, layer: string): void => {
+    const known = told.get(name);
+    if (known) known.layers.push(layer);
+    else told.set(name, { detail, layers: [layer] });
+  };
   for (const [position, a] of left.entries()) {
     const b = right[position];
     if (!b || a.diffId === b.diffId) continue;
@@ -169,14 +159,15 @@ function compareLayers(left: readonly LayerEntries[], right: readonly LayerEntri
     differences.push(...found);
     if (found.length > 0) continue;
     const layer = `layer ${position}`;
-    if (a.times !== b.times)
-      differences.push({ ...benign("layer-times", "layers", "other file times"), paths: [layer] });
-    if (a.order !== b.order)
-      differences.push({ ...benign("layer-order", "layers", "entries in another order"), paths: [layer] });
-    if (a.dialect !== b.dialect)
-      differences.push({ ...benign("tar-dialect", "layers", `${a.dialect} and ${b.dialect}`), paths: [layer] });
+    if (a.times !== b.times) tell("layer-times", "other file times", layer);
+    if (a.order !== b.order) tell("layer-order", "entries in another order", layer);
+    if (a.dialect !== b.dialect) tell("tar-dialect", `${a.dialect} and ${b.dialect}`, layer);
+    const isTold = a.times !== b.times || a.order !== b.order || a.dialect !== b.dialect;
+    if (!isTold) tell("tar-headers", "the same entries, written otherwise", layer);
   }
-  return differences;
+  for (const [name, { detail, layers }] of told)
+    differences.push({ ...benign(name, "layers", detail), count: layers.length, paths: layers.slice(0, 100) });
+  return differences.toSorted((x, y) => (x.class < y.class ? -1 : x.class > y.class ? 1 : 0));
 }
 
 function entriesOf(layer: LayerEntries): LayerEntries["entries"] {
@@ -192,8 +183,4 @@ function describeImage(image: ResolvedImage): ComparedImage {
     return { digest: layer.digest, diffId, size: layer.size, mediaType: layer.mediaType };
   });
   return { manifest: descriptor.digest, config: manifest.config.digest, layers };
-}
-
-function benign(name: string, scope: Difference["scope"], detail: string): Difference {
-  return { class: name, scope, count: 1, paths: [], detail, weight: "benign" };
 }

@@ -1,18 +1,18 @@
-import type { EntryFacts } from "./layer-entries.ts";
+import { infrastructureError } from "../errors.ts";
+import { type EntryFacts, type FlatEntry, type LayerEntry, opaqueMarker, whiteoutPrefix } from "./entry.ts";
 
-/** A node of a flattened image; nodes that are hard links of one another share `inode`. */
-interface Node {
+/** What hard links of one another share. */
+interface Inode {
   readonly facts: EntryFacts;
-  readonly inode: { readonly path: string };
 }
 
-/** What a path of the flattened image is; `group` names the hard-linked files it belongs to. */
-export interface FlatEntry extends EntryFacts {
-  readonly group: string;
+interface Node {
+  inode: Inode;
+  /** Of a folder. */
+  readonly children: Map<string, Node> | undefined;
+  readonly linkHeader?: string;
 }
 
-const whiteoutPrefix = ".wh.";
-const opaqueMarker = ".wh..wh..opq";
 /** Folders that no layer describes are made like this by container runtimes. */
 const impliedFolder: EntryFacts = {
   type: "directory",
@@ -24,111 +24,160 @@ const impliedFolder: EntryFacts = {
   device: "",
   content: "",
 };
-const maxLinkSteps = 255;
+const maxLinksFollowed = 255;
+/** Linux's PATH_MAX. */
+const maxPathLength = 4096;
 
 /**
  * Applies layers one over another as image-spec's layer.md says: whiteouts and opaque
- * markers hide what lower layers put there, wherever in their own layer they stand; a
- * parent that is a link is followed, as container runtimes do.
+ * markers hide what lower layers put there, wherever in their own layer they stand; the
+ * rest is applied in the archive's order; a parent that is a link is followed inside
+ * the image, as container runtimes do. The root is the empty path. Throws an
+ * infrastructure error for layers that no runtime can unpack.
  */
-export function flattenLayers(layers: readonly ReadonlyMap<string, EntryFacts>[]): Map<string, FlatEntry> {
-  const tree = new Map<string, Node>([["", { facts: impliedFolder, inode: { path: "" } }]]);
-  for (const layer of layers) applyLayer(tree, layer);
-  return describeTree(tree);
+export function flattenLayers(layers: readonly (readonly LayerEntry[])[]): Map<string, FlatEntry> {
+  const root: Node = { inode: { facts: impliedFolder }, children: new Map() };
+  for (const layer of layers) applyLayer(root, layer);
+  return describeTree(root);
 }
 
-function applyLayer(tree: Map<string, Node>, layer: ReadonlyMap<string, EntryFacts>): void {
-  const hidden: string[] = [];
-  for (const path of layer.keys()) {
-    const { folder, name } = split(path);
-    if (name === opaqueMarker) hidden.push(`${resolveFolder(tree, folder)}/*`);
-    else if (name.startsWith(whiteoutPrefix))
-      hidden.push(join(resolveFolder(tree, folder), name.slice(whiteoutPrefix.length)));
+function applyLayer(root: Node, layer: readonly LayerEntry[]): void {
+  const hardLinks = layer.filter(({ path, facts }) => facts.type === "hardlink" && !isWhiteout(path));
+  // a runtime may meet a link before the whiteout that hides what it links to
+  const below = new Map(hardLinks.map((entry) => [entry, find(root, entry.facts.linkName)]));
+  for (const { path } of layer) hideBelow(root, path);
+  const early: LayerEntry[] = [];
+  for (const entry of layer) {
+    if (isWhiteout(entry.path)) continue;
+    if (entry.facts.type !== "hardlink") place(root, entry.path, entry.facts);
+    else if (!linkTo(root, entry, find(root, entry.facts.linkName))) early.push(entry);
   }
-  for (const path of hidden) {
-    if (path.endsWith("/*")) removeBelow(tree, path.slice(0, -2).replace(/^\//, ""));
-    else removeTree(tree, path);
-  }
-  const links: [string, EntryFacts][] = [];
-  for (const [path, facts] of layer) {
-    const { folder, name } = split(path);
-    if (name.startsWith(whiteoutPrefix)) continue;
-    const place = path === "" ? "" : join(resolveFolder(tree, folder), name);
-    // links come last: what they name may stand behind them in the archive
-    if (facts.type === "hardlink") links.push([place, facts]);
-    else placeNode(tree, place, { facts, inode: { path: place } });
-  }
-  for (const [place, facts] of links) {
-    const { folder, name } = split(facts.linkName);
-    const target = tree.get(join(resolveFolder(tree, folder), name));
-    placeNode(tree, place, target ?? { facts, inode: { path: place } });
+  for (const entry of early) {
+    if (!linkTo(root, entry, below.get(entry) ?? find(root, entry.facts.linkName)))
+      throw infrastructureError(
+        `the hard link /${entry.path} is to /${entry.facts.linkName}, which is not in the image: no runtime would unpack it`,
+      );
   }
 }
 
-/** Puts a node at a path; what was there goes, unless both are folders. */
-function placeNode(tree: Map<string, Node>, path: string, node: Node): void {
-  makeFolders(tree, split(path).folder);
-  const before = tree.get(path);
-  if (before?.facts.type === "directory" && node.facts.type !== "directory") removeTree(tree, path);
-  tree.set(path, node);
+function isWhiteout(path: string): boolean {
+  return split(path).name.startsWith(whiteoutPrefix);
 }
 
-function makeFolders(tree: Map<string, Node>, folder: string): void {
-  if (tree.get(folder)?.facts.type === "directory") return;
-  if (folder !== "") makeFolders(tree, split(folder).folder);
-  tree.set(folder, { facts: impliedFolder, inode: { path: folder } });
+function hideBelow(root: Node, path: string): void {
+  const { folder, name } = split(path);
+  if (!name.startsWith(whiteoutPrefix)) return;
+  const children = walk(root, folder, false)?.children;
+  if (name === opaqueMarker) children?.clear();
+  else children?.delete(name.slice(whiteoutPrefix.length));
 }
 
-function removeTree(tree: Map<string, Node>, path: string): void {
-  tree.delete(path);
-  removeBelow(tree, path);
+/** Puts something at a path; what was there goes, unless both are folders. */
+function place(root: Node, path: string, facts: EntryFacts): void {
+  const isFolder = facts.type === "directory";
+  if (path === "") {
+    if (!isFolder) throw infrastructureError(`a layer has a ${facts.type} where the image's root is`);
+    root.inode = { facts };
+    return;
+  }
+  const { siblings, name } = parentOf(root, path);
+  const before = siblings.get(name);
+  if (isFolder && before?.children) before.inode = { facts };
+  else siblings.set(name, { inode: { facts }, children: isFolder ? new Map() : undefined });
 }
 
-function removeBelow(tree: Map<string, Node>, folder: string): void {
-  const start = folder === "" ? "" : `${folder}/`;
-  for (const path of tree.keys()) if (path !== "" && path.startsWith(start)) tree.delete(path);
+function linkTo(root: Node, { path, facts }: LayerEntry, target: Node | undefined): boolean {
+  if (!target || target.children) return false;
+  const { siblings, name } = parentOf(root, path);
+  const linkHeader = headerOf(facts, target.inode.facts);
+  siblings.set(name, { inode: target.inode, children: undefined, ...(linkHeader !== "" && { linkHeader }) });
+  return true;
 }
 
-/** A folder's path with links on the way followed inside the image, absolute ones from its root. */
-function resolveFolder(tree: ReadonlyMap<string, Node>, folder: string): string {
-  let rest = folder.split("/").filter(Boolean);
-  let at: string[] = [];
-  for (let steps = 0; rest.length > 0 && steps < maxLinkSteps * 16; steps += 1) {
-    const [name = "", ...others] = rest;
-    rest = others;
-    if (name === ".") continue;
+/** Some runtimes apply a link's own header to the file, and some do not: what it says differently is told. */
+function headerOf(link: EntryFacts, file: EntryFacts): string {
+  const isSame =
+    link.mode === file.mode &&
+    link.uid === file.uid &&
+    link.gid === file.gid &&
+    (link.xattrs === "" || link.xattrs === file.xattrs);
+  return isSame ? "" : JSON.stringify([link.mode, link.uid, link.gid, link.xattrs]);
+}
+
+function parentOf(root: Node, path: string): { siblings: Map<string, Node>; name: string } {
+  const { folder, name } = split(path);
+  const siblings = walk(root, folder, true)?.children;
+  if (!siblings)
+    throw infrastructureError(`a layer has /${path}, and /${folder} is no folder: no runtime would unpack it`);
+  return { siblings, name };
+}
+
+/** What stands at a path, its parents' links followed and its own not. */
+function find(root: Node, path: string): Node | undefined {
+  const { folder, name } = split(path);
+  return walk(root, folder, false)?.children?.get(name);
+}
+
+/**
+ * The folder at a path, links on the way followed inside the image, absolute ones from
+ * its root. What is missing is made when `make` says so; nothing when it is not there or no folder.
+ */
+function walk(root: Node, folder: string, make: boolean): Node | undefined {
+  let trail = [root];
+  const rest = folder.split("/").toReversed();
+  for (let followed = 0; rest.length > 0; ) {
+    const name = rest.pop() ?? "";
+    if (name === "" || name === ".") continue;
     if (name === "..") {
-      at.pop();
+      if (trail.length > 1) trail.pop();
       continue;
     }
-    const facts = tree.get([...at, name].join("/"))?.facts;
-    if (facts?.type !== "symlink") {
-      at.push(name);
+    const children = trail.at(-1)?.children;
+    let next = children?.get(name);
+    if (next?.inode.facts.type === "symlink") {
+      const { linkName } = next.inode.facts;
+      followed += 1;
+      if (followed > maxLinksFollowed)
+        throw infrastructureError(`a layer has something in /${folder}, where links lead in a circle`);
+      if (linkName.startsWith("/")) trail = [root];
+      rest.push(...linkName.split("/").toReversed());
       continue;
     }
-    if (facts.linkName.startsWith("/")) at = [];
-    rest = [...facts.linkName.split("/").filter(Boolean), ...rest];
-    if (rest.length > 4096) return folder;
+    if (!next && make && children) {
+      next = { inode: { facts: impliedFolder }, children: new Map() };
+      children.set(name, next);
+    }
+    if (!next?.children) return undefined;
+    trail.push(next);
   }
-  return rest.length > 0 ? folder : at.join("/");
+  return trail.at(-1);
 }
 
-function describeTree(tree: ReadonlyMap<string, Node>): Map<string, FlatEntry> {
-  const names = new Map<Node["inode"], string[]>();
-  for (const [path, { inode }] of tree) names.set(inode, [...(names.get(inode) ?? []), path]);
-  const flat = new Map<string, FlatEntry>();
-  for (const [path, { facts, inode }] of tree) {
-    const paths = names.get(inode) ?? [];
-    flat.set(path, { ...facts, group: paths.length > 1 ? (paths.toSorted()[0] ?? "") : "" });
+function describeTree(root: Node): Map<string, FlatEntry> {
+  const found: [string, Node][] = [["", root]];
+  const names = new Map<Inode, string[]>();
+  // the list grows while it is walked: no recursion, however deep the tree
+  for (const [path, { inode, children }] of found) {
+    if (path.length > maxPathLength)
+      throw infrastructureError(
+        `the image has a path of more than ${maxPathLength} characters: ${path.slice(0, 100)}...`,
+      );
+    const known = names.get(inode);
+    if (known) known.push(path);
+    else names.set(inode, [path]);
+    for (const [name, child] of children ?? []) found.push([path === "" ? name : `${path}/${name}`, child]);
   }
-  return flat;
+  for (const paths of names.values()) if (paths.length > 1) paths.sort();
+  return new Map(
+    found.map(([path, { inode, linkHeader }]) => {
+      const [first = "", ...others] = names.get(inode) ?? [];
+      const group = others.length > 0 ? first : "";
+      return [path, { ...inode.facts, group, ...(linkHeader !== undefined && { linkHeader }) }];
+    }),
+  );
 }
 
 function split(path: string): { folder: string; name: string } {
   const slash = path.lastIndexOf("/");
   return slash === -1 ? { folder: "", name: path } : { folder: path.slice(0, slash), name: path.slice(slash + 1) };
-}
-
-function join(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
 }

@@ -3,16 +3,16 @@ import type { Json, JsonObject } from "../oci/types.ts";
 import type { Difference } from "./types.ts";
 
 /** Top-level fields of a config that say when and how it was built, not what runs. */
-const topLevelClasses: Readonly<Record<string, string>> = {
-  created: "config-created",
-  history: "config-history",
-  author: "config-author",
-  container: "config-legacy",
-  container_config: "config-legacy",
-  docker_version: "config-legacy",
-  id: "config-legacy",
-  parent: "config-legacy",
-};
+const topLevelClasses: ReadonlyMap<string, string> = new Map([
+  ["created", "config-created"],
+  ["history", "config-history"],
+  ["author", "config-author"],
+  ["container", "config-legacy"],
+  ["container_config", "config-legacy"],
+  ["docker_version", "config-legacy"],
+  ["id", "config-legacy"],
+  ["parent", "config-legacy"],
+]);
 /** Fields inside `config` that the legacy builder left there and no runtime reads. */
 const legacyFields = new Set([
   "Hostname",
@@ -56,49 +56,67 @@ export function compareConfigs(left: JsonObject, right: JsonObject): Difference[
   ): void => {
     differences.push({ class: name, scope, count: 1, paths: [key], detail, weight });
   };
-  for (const key of unionOfKeys(left, right)) {
+  for (const [key, a, b] of pairs(left, right)) {
     // diffIDs are what the levels `layers` and below are about
-    if (key === "rootfs" || key === "config") continue;
-    if (same(left[key], right[key])) continue;
-    const name = topLevelClasses[key];
-    if (name !== undefined) add(name, key, "benign", "config", describe(left[key], right[key]));
-    else if (platformFields.has(key))
-      add("config-platform", key, "unexplained", "runtime-config", describe(left[key], right[key]));
-    else add("runtime-config", key, "unexplained", "runtime-config", describe(left[key], right[key]));
+    if (key === "rootfs" || key === "config" || same(a, b)) continue;
+    const name = topLevelClasses.get(key);
+    if (name !== undefined) add(name, key, "benign", "config", describe(a, b));
+    else if (key === "variant" && isImpliedVariant(left) && isImpliedVariant(right))
+      add("config-platform", key, "benign", "config", describe(a, b));
+    else if (platformFields.has(key)) add("config-platform", key, "unexplained", "runtime-config", describe(a, b));
+    else add("runtime-config", key, "unexplained", "runtime-config", describe(a, b));
   }
-  if (!same(withoutDiffIds(left["rootfs"]), withoutDiffIds(right["rootfs"]))) {
-    add("runtime-config", "rootfs", "unexplained", "runtime-config", describe(left["rootfs"], right["rootfs"]));
+  for (const key of ["rootfs", "config"]) {
+    const [a, b] = [own(left, key), own(right, key)];
+    if ((isNoObject(a) || isNoObject(b)) && !same(a, b))
+      add("runtime-config", key, "unexplained", "runtime-config", describe(a, b));
   }
-  const [a, b] = [objectOf(left["config"]), objectOf(right["config"])];
-  for (const key of unionOfKeys(a, b)) {
-    if (same(settled(key, a[key]), settled(key, b[key]))) continue;
+  for (const [key, a, b] of pairs(objectOf(own(left, "rootfs")), objectOf(own(right, "rootfs")))) {
+    if (key !== "diff_ids" && !same(a, b))
+      add("runtime-config", `rootfs.${key}`, "unexplained", "runtime-config", describe(a, b));
+  }
+  for (const [key, a, b] of pairs(objectOf(own(left, "config")), objectOf(own(right, "config")))) {
+    if (same(a, b)) continue;
     const shown = `config.${key}`;
-    if (key === "ArgsEscaped" && left["os"] !== "windows")
-      add("config-args-escaped", shown, "benign", "config", describe(a[key], b[key]));
-    else if (legacyFields.has(key) && isLegacyValue(a[key]) && isLegacyValue(b[key]))
-      add("config-legacy", shown, "benign", "config", describe(a[key], b[key]));
-    else if (key === "Env" && sameEnvironment(a[key], b[key]))
+    if (same(settled(key, a), settled(key, b))) add("config-empty", shown, "benign", "config", describe(a, b));
+    else if (key === "ArgsEscaped" && own(left, "os") !== "windows")
+      add("config-args-escaped", shown, "benign", "config", describe(a, b));
+    else if (legacyFields.has(key) && isLegacyValue(a) && isLegacyValue(b))
+      add("config-legacy", shown, "benign", "config", describe(a, b));
+    else if (key === "Env" && sameEnvironment(a, b))
       add("config-env-order", shown, "benign", "config", "the same variables in another order");
-    else add("runtime-config", shown, "unexplained", "runtime-config", describe(a[key], b[key]));
+    else add("runtime-config", shown, "unexplained", "runtime-config", describe(a, b));
   }
-  return differences.toSorted((x, y) => order(x).localeCompare(order(y), "en"));
+  return differences.toSorted((x, y) => (order(x) < order(y) ? -1 : order(x) > order(y) ? 1 : 0));
 }
 
 function order(difference: Difference): string {
   return `${difference.class} ${difference.paths[0]}`;
 }
 
-function unionOfKeys(a: JsonObject, b: JsonObject): string[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted();
+/** Every key of the two with both values, by name. */
+function pairs(a: JsonObject, b: JsonObject): [string, Json | undefined, Json | undefined][] {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].toSorted().map((key) => [key, own(a, key), own(b, key)]);
+}
+
+/** What the document itself says, and not what every object inherits. */
+function own(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function isNoObject(value: Json | undefined): boolean {
+  return value !== undefined && value !== null && (typeof value !== "object" || Array.isArray(value));
+}
+
+/** arm64 is v8 when it does not say (containerd, platforms.Normalize). */
+function isImpliedVariant(config: JsonObject): boolean {
+  const variant = own(config, "variant") ?? "";
+  return own(config, "architecture") === "arm64" && (variant === "" || variant === "v8");
 }
 
 function objectOf(value: Json | undefined): JsonObject {
   return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as JsonObject) : {};
-}
-
-function withoutDiffIds(value: Json | undefined): Json {
-  const { diff_ids: _, ...rest } = objectOf(value);
-  return rest;
 }
 
 function same(a: Json | undefined, b: Json | undefined): boolean {

@@ -15,5 +15,5 @@ export function summariseComparison(comparison: Comparison): string[] {
   }
   if (comparison.onlyLeft.length > 0) lines.push(`  only ${comparison.left} has ${comparison.onlyLeft.join(", ")}`);
   if (comparison.onlyRight.length > 0) lines.push(`  only ${comparison.right} has ${comparison.onlyRight.join(", ")}`);
-  return lines.map((line) => line.replaceAll(/\p{Cc}/gu, "�"));
+  return lines.map((line) => line.replaceAll(/[\p{Cc}\p{Cf}]/gu, "�"));
 }

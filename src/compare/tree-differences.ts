@@ -1,5 +1,5 @@
 import type { Difference } from "./types.ts";
-import type { FlatEntry } from "./flatten.ts";
+import type { FlatEntry } from "./entry.ts";
 
 const examples = 100;
 
@@ -62,6 +62,7 @@ function compareEntries(a: FlatEntry, b: FlatEntry, add: (name: string, detail: 
   if (a.device !== b.device) add("device-number", `device ${a.device} and ${b.device}`);
   if (a.content !== b.content) add("file-content", `content ${a.content.slice(0, 12)} and ${b.content.slice(0, 12)}`);
   if (a.group !== b.group) add("hardlink", "linked to other names");
+  else if (a.linkHeader !== b.linkHeader) add("hardlink", "the link's own header gives other attributes");
 }
 
 function octal(mode: number): string {

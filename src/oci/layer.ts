@@ -1,8 +1,9 @@
-import { Readable } from "node:stream";
+import { Readable, type Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { infrastructureError, messageOf, RefoundryError } from "../errors.ts";
+import { infrastructureError, interrupted, messageOf, RefoundryError } from "../errors.ts";
 import { createDigester, type Digest } from "./digest.ts";
 import { type ContentReader, type Descriptor, mediaTypes } from "./types.ts";
+import { isZstdMagic, zstdFrames } from "./zstd.ts";
 
 /** A layer's uncompressed tar, and its diffID once that was read to the end. */
 export interface OpenLayer {
@@ -14,21 +15,27 @@ export interface OpenLayer {
 /** What a layer may expand to. */
 export interface ExpansionLimits {
   readonly maxBytes: number;
-  /** Uncompressed to compressed; deflate cannot do more than 1032 to 1. */
+  /** Uncompressed to compressed, for gzip: deflate cannot do more than 1032 to 1, zstd can. */
   readonly maxRatio: number;
 }
 
 const defaultLimits: ExpansionLimits = { maxBytes: 64 * 1024 ** 3, maxRatio: 1100 };
 const alwaysAllowedBytes = 64 * 1024 ** 2;
 
-const compressions: Readonly<Record<string, "none" | "gzip" | "zstd">> = {
-  [mediaTypes.layer]: "none",
-  [mediaTypes.layerGzip]: "gzip",
-  [mediaTypes.layerZstd]: "zstd",
-  [mediaTypes.dockerLayer]: "none",
-  [mediaTypes.dockerLayerGzip]: "gzip",
-  "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
-};
+const gzipChunkSize = 1024 * 1024;
+// one decompressor for each frame, and frames are often small
+const zstdChunkSize = 128 * 1024;
+
+type Compression = "none" | "gzip" | "zstd";
+
+const compressions: ReadonlyMap<string, Compression> = new Map([
+  [mediaTypes.layer, "none"],
+  [mediaTypes.layerGzip, "gzip"],
+  [mediaTypes.layerZstd, "zstd"],
+  [mediaTypes.dockerLayer, "none"],
+  [mediaTypes.dockerLayerGzip, "gzip"],
+  ["application/vnd.docker.image.rootfs.diff.tar.zstd", "zstd"],
+]);
 
 /**
  * Opens a layer for reading as a tar stream. The blob's digest is checked to its last
@@ -41,19 +48,19 @@ export function openLayer(
   signal?: AbortSignal,
   limits: ExpansionLimits = defaultLimits,
 ): OpenLayer {
-  const compression = compressions[layer.mediaType];
-  if (compression === undefined)
+  const compression = compressions.get(layer.mediaType);
+  if (!compression)
     throw infrastructureError(
       `${reader.name}: ${layer.digest} is ${layer.mediaType}, which is no layer that can be read`,
     );
   const digester = createDigester();
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    const blob = reader.openBlob(layer, signal);
+  async function* chunks(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of expand(blob, compression ?? "none", layer)) {
+      for await (const chunk of blob) {
         digester.update(chunk);
         const size = digester.size();
-        if (size > limits.maxBytes || (size > alwaysAllowedBytes && size > layer.size * limits.maxRatio)) {
+        const isBomb = compression === "gzip" && size > alwaysAllowedBytes && size > layer.size * limits.maxRatio;
+        if (size > limits.maxBytes || isBomb) {
           throw infrastructureError(
             `${reader.name}: the layer ${layer.digest} expands to more than ${size} bytes from ${layer.size}; it is not read further`,
           );
@@ -62,53 +69,71 @@ export function openLayer(
       }
     } catch (cause) {
       if (cause instanceof RefoundryError) throw cause;
+      if (signal?.aborted) throw interrupted();
       throw infrastructureError(
         `${reader.name}: the layer ${layer.digest} cannot be decompressed: ${messageOf(cause)}`,
         { cause },
       );
     }
   }
-  return { chunks: chunks(), diffId: () => digester.digest() };
+  const blob = reader.openBlob(layer, signal);
+  return { chunks: chunks(expand(blob, compression, layer)), diffId: () => digester.digest() };
 }
 
 async function* expand(
   blob: AsyncIterable<Uint8Array>,
-  compression: "none" | "gzip" | "zstd",
+  compression: Compression,
   layer: Descriptor,
 ): AsyncGenerator<Uint8Array> {
-  if (compression === "none") {
-    yield* blob;
-    return;
-  }
-  const decompressor =
-    compression === "gzip"
-      ? createGunzip({ chunkSize: 1024 * 1024 })
-      : createZstdDecompress({ chunkSize: 1024 * 1024 });
-  const source = Readable.from(startingWithMagic(blob, compression, layer), { objectMode: false });
-  source.on("error", (error) => decompressor.destroy(error));
-  source.pipe(decompressor);
-  yield* decompressor as AsyncIterable<Uint8Array>;
-  // a decompressor may end before its input does: the blob's digest counts to the end
-  if (!source.readableEnded) for await (const _ of source);
+  const checked = startingAsSaid(blob, compression, layer);
+  if (compression === "none") yield* checked;
+  else if (compression === "gzip") yield* decompress(checked, createGunzip({ chunkSize: gzipChunkSize }));
+  else
+    for await (const frame of zstdFrames(checked, `the layer ${layer.digest}`))
+      yield* decompress(frame, createZstdDecompress({ chunkSize: zstdChunkSize }));
 }
 
-const magics = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
+/** Reads `chunks` to their end, also when the decompressor is content before: the blob's digest counts to the end. */
+async function* decompress(chunks: AsyncIterable<Uint8Array>, decompressor: Transform): AsyncGenerator<Uint8Array> {
+  const source = Readable.from(chunks, { objectMode: false });
+  try {
+    // once the decompressor has ended nobody waits for its errors; the source's own come from the loop below
+    decompressor.on("error", () => {});
+    source.on("error", (error) => decompressor.destroy(error));
+    source.pipe(decompressor);
+    yield* decompressor as AsyncIterable<Uint8Array>;
+    source.unpipe(decompressor);
+    if (!source.readableEnded) for await (const _ of source);
+  } finally {
+    source.destroy();
+    decompressor.destroy();
+  }
+}
 
-async function* startingWithMagic(
+/** Refuses content whose first bytes are of another compression than its media type says. */
+async function* startingAsSaid(
   blob: AsyncIterable<Uint8Array>,
-  compression: "gzip" | "zstd",
+  compression: Compression,
   layer: Descriptor,
 ): AsyncGenerator<Uint8Array> {
-  let seen = false;
+  let start: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of blob) {
-    if (!seen && chunk.length > 0) {
-      seen = true;
-      if (!magics[compression].slice(0, chunk.length).every((byte, at) => chunk[at] === byte)) {
-        throw infrastructureError(
-          `the layer ${layer.digest} is said to be ${layer.mediaType}, and is not compressed with ${compression}`,
-        );
+    if (start) {
+      start = Buffer.concat([start, chunk.subarray(0, 4)]).subarray(0, 4);
+      if (start.length === 4) {
+        const found = compressionOf(start);
+        if (found !== compression)
+          throw infrastructureError(
+            `the layer ${layer.digest} is said to be ${layer.mediaType}, and is ${found === "none" ? `not compressed with ${compression}` : `compressed with ${found}`}`,
+          );
+        start = undefined;
       }
     }
     yield chunk;
   }
+}
+
+function compressionOf(start: Buffer): Compression {
+  if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
+  return start.length === 4 && isZstdMagic(start.readUInt32LE()) ? "zstd" : "none";
 }

@@ -43,7 +43,7 @@ export function folder(path: string, more: Partial<Omit<TarInput, "type">> = {})
 
 /** A symbolic or hard link. */
 export function link(path: string, linkName: string, type: "symlink" | "hardlink" = "symlink"): TarInput {
-  return { type, path, linkName, mode: 0o777, uid: 0, gid: 0, mtime: 0 };
+  return { type, path, linkName, mode: type === "symlink" ? 0o777 : 0o644, uid: 0, gid: 0, mtime: 0 };
 }
 
 /** Writes an image and gives its manifest. */

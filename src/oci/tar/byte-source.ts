@@ -10,10 +10,12 @@ export interface ByteSource {
   stream(count: number, what: string): AsyncGenerator<Uint8Array>;
   /** Reads to the end of the stream. */
   drain(): Promise<void>;
+  /** Lets go of the stream; what was not read stays unread. */
+  close(): Promise<void>;
 }
 
-/** Makes a {@link ByteSource} of chunks. */
-export function createByteSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
+/** Makes a {@link ByteSource} of chunks. `name` is what they are, for messages. */
+export function createByteSource(chunks: AsyncIterable<Uint8Array>, name = "the tar archive"): ByteSource {
   const iterator = chunks[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array(0);
 
@@ -35,7 +37,7 @@ export function createByteSource(chunks: AsyncIterable<Uint8Array>): ByteSource 
   async function* stream(count: number, what: string): AsyncGenerator<Uint8Array> {
     for (let left = count; left > 0; ) {
       if (!(await fill()))
-        throw infrastructureError(`the tar archive is truncated: it ends within ${what}, ${left} bytes early`);
+        throw infrastructureError(`${name} is truncated: it ends within ${what}, ${left} bytes early`);
       const part = cut(left);
       left -= part.length;
       yield part;
@@ -58,5 +60,6 @@ export function createByteSource(chunks: AsyncIterable<Uint8Array>): ByteSource 
       rest = new Uint8Array(0);
       while (!(await iterator.next()).done);
     },
+    close: async () => void (await iterator.return?.()),
   };
 }

@@ -26,17 +26,15 @@ export function isZeroBlock(bytes: Buffer): boolean {
 /** Reads a header block; throws when its checksum or a number in it is wrong. */
 export function parseHeader(bytes: Buffer): RawHeader {
   if (!checksumAgrees(bytes)) throw infrastructureError("the tar archive is damaged: a header's checksum is wrong");
-  const magic = bytes.toString("latin1", 257, 265);
-  const dialect = magic === "ustar  \0" ? "gnu" : magic.startsWith("ustar") ? "ustar" : "v7";
-  const prefix = dialect === "ustar" ? field(bytes, 345, 155) : Buffer.alloc(0);
+  const dialect = dialectOf(bytes);
+  const prefix = prefixOf(bytes, dialect);
   const name = field(bytes, 0, 100);
   const size = Number(numeric(bytes, 124, 12, "size"));
   if (!Number.isSafeInteger(size) || size < 0)
     throw infrastructureError(`the tar archive is damaged: an entry claims a size of ${size} bytes`);
-  const mode = Number(numeric(bytes, 100, 8, "mode"));
   return {
     name: prefix.length > 0 ? Buffer.concat([prefix, Buffer.from("/"), name]) : name,
-    mode: Number.isSafeInteger(mode) && mode >= 0 ? mode : 0,
+    mode: Number(BigInt.asUintN(32, numeric(bytes, 100, 8, "mode"))),
     uid: numeric(bytes, 108, 8, "uid"),
     gid: numeric(bytes, 116, 8, "gid"),
     size,
@@ -50,6 +48,20 @@ export function parseHeader(bytes: Buffer): RawHeader {
     dialect,
     bytes,
   };
+}
+
+function dialectOf(bytes: Buffer): RawHeader["dialect"] {
+  const magic = bytes.toString("latin1", 257, 265);
+  return magic === "ustar  \0" ? "gnu" : magic.startsWith("ustar\0") ? "ustar" : "v7";
+}
+
+/** What stands before the name, in the forms that Go's archive/tar (which runtimes unpack with) accepts. */
+function prefixOf(bytes: Buffer, dialect: RawHeader["dialect"]): Buffer {
+  if (dialect === "ustar") return field(bytes, 345, bytes.toString("latin1", 508, 512) === "tar\0" ? 131 : 155);
+  if (dialect === "v7" || [345, 357].every((at) => bytes[at] === 0 || isNumeric(bytes, at, 12))) return Buffer.alloc(0);
+  // before 1.8 Go wrote a prefix where GNU headers have two times; images of that age are still about
+  const prefix = field(bytes, 345, 155);
+  return prefix.every((byte) => byte < 0x80) ? prefix : Buffer.alloc(0);
 }
 
 /** A text field up to its first zero byte, copied. */
@@ -69,14 +81,25 @@ export function numeric(bytes: Buffer, offset: number, length: number, what: str
     const bits = BigInt(length * 8 - 1);
     return (first & 0x40) !== 0 ? value - (1n << bits) : value;
   }
-  const text = part
-    .toString("latin1")
-    .replace(/\0[\s\S]*$/, "")
-    .trim();
+  const text = octalText(part);
   if (text === "") return 0n;
   if (!/^[0-7]+$/.test(text))
     throw infrastructureError(`the tar archive is damaged: a header's ${what} is not a number`);
   return BigInt(`0o${text}`);
+}
+
+function isNumeric(bytes: Buffer, offset: number, length: number): boolean {
+  const part = bytes.subarray(offset, offset + length);
+  return ((part[0] ?? 0) & 0x80) !== 0 || /^[0-7]*$/.test(octalText(part));
+}
+
+/** Digits without the spaces and zero bytes around them, and what follows a zero byte. */
+function octalText(part: Buffer): string {
+  return part
+    .toString("latin1")
+    .replace(/^[ \0]+/, "")
+    .replace(/\0[\s\S]*$/, "")
+    .replace(/ +$/, "");
 }
 
 /** Old writers summed signed bytes; both sums are accepted, as everywhere. */

@@ -1,5 +1,6 @@
 import { infrastructureError } from "../../errors.ts";
 import type { RawHeader } from "./header.ts";
+import { losslessText } from "./text.ts";
 
 /** Records of pax extended headers by key, values raw. */
 export type PaxRecords = ReadonlyMap<string, Buffer>;
@@ -25,7 +26,7 @@ export function parsePax(data: Buffer): [string, Buffer][] {
   const records: [string, Buffer][] = [];
   for (let at = 0; at < data.length; ) {
     const gap = data.indexOf(space, at);
-    const length = gap === -1 || gap - at > 10 ? Number.NaN : Number(data.toString("latin1", at, gap));
+    const length = gap === -1 || gap - at > 10 ? Number.NaN : decimal(data.toString("latin1", at, gap));
     const end = at + length;
     const separator = data.indexOf(equals, gap + 1);
     if (
@@ -38,10 +39,15 @@ export function parsePax(data: Buffer): [string, Buffer][] {
     ) {
       throw infrastructureError("the tar archive is damaged: a pax record is malformed");
     }
-    records.push([data.toString("utf8", gap + 1, separator), Buffer.from(data.subarray(separator + 1, end - 1))]);
+    records.push([losslessText(data.subarray(gap + 1, separator)), Buffer.from(data.subarray(separator + 1, end - 1))]);
     at = end;
   }
   return records;
+}
+
+/** Decimal digits as a number; NaN for anything else. */
+export function decimal(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
 /** Applies pax records to a header's fields; an empty value takes the header's. */
@@ -75,19 +81,26 @@ export function applyPax(raw: RawHeader, pax: PaxRecords): EffectiveFields {
   };
 }
 
-const xattrPrefixes = ["SCHILY.xattr.", "LIBARCHIVE.xattr."];
+const schily = "SCHILY.xattr.";
+const libarchive = "LIBARCHIVE.xattr.";
 
+/** star's records are raw; libarchive writes its own beside them, names percent-encoded and values in base64. */
 function xattrsOf(pax: PaxRecords): Map<string, Buffer> {
   const found = new Map<string, Buffer>();
+  for (const [key, value] of pax) if (key.startsWith(schily)) found.set(key.slice(schily.length), value);
   for (const [key, value] of pax) {
-    for (const prefix of xattrPrefixes) {
-      if (!key.startsWith(prefix)) continue;
-      const name = key.slice(prefix.length);
-      // libarchive writes its own form percent-encoded and in base64, beside star's raw one
-      if (prefix === "SCHILY.xattr.") found.set(name, value);
-      else if (!found.has(decodeURIComponent(name)))
-        found.set(decodeURIComponent(name), Buffer.from(value.toString("latin1"), "base64"));
-    }
+    if (!key.startsWith(libarchive)) continue;
+    const name = percentDecoded(key.slice(libarchive.length));
+    // container runtimes read star's form alone, so what only libarchive's has is told apart
+    if (!found.has(name)) found.set(`${libarchive}${name}`, Buffer.from(value.toString("latin1"), "base64"));
   }
   return found;
+}
+
+function percentDecoded(text: string): string {
+  const bytes = Buffer.from(text).toString("latin1");
+  const decoded = bytes.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return losslessText(Buffer.from(decoded, "latin1"));
 }

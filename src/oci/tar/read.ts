@@ -3,6 +3,7 @@ import { createByteSource, type ByteSource } from "./byte-source.ts";
 import { isZeroBlock, parseHeader, type RawHeader } from "./header.ts";
 import { applyPax, type PaxRecords, parsePax } from "./pax.ts";
 import { expandSparse, readOldGnuSparse, sparseOf } from "./sparse.ts";
+import { losslessText } from "./text.ts";
 
 /** What kind of thing an entry is. */
 export type TarEntryType = "file" | "hardlink" | "symlink" | "character-device" | "block-device" | "directory" | "fifo";
@@ -11,7 +12,7 @@ export type TarEntryType = "file" | "hardlink" | "symlink" | "character-device" 
 export interface TarEntry {
   /** The name's bytes as written. */
   readonly rawPath: Buffer;
-  /** The name as text; bytes that are not UTF-8 are written `\xNN`, and a backslash then `\\`. */
+  /** The name as text, one text for each byte string ({@link losslessText}). */
   readonly path: string;
   readonly type: TarEntryType;
   /** As written: permission bits, and type bits where the writer put them. */
@@ -29,14 +30,24 @@ export interface TarEntry {
   readonly deviceMinor: number;
   /** Extended attributes by name, values raw. */
   readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** The records that hold for the entry, global ones included. */
   readonly pax: PaxRecords;
+  /** The global records alone: GNU tar applies them, and Go's archive/tar does not. */
+  readonly globalPax: PaxRecords;
   readonly dialect: "v7" | "ustar" | "pax" | "gnu";
   /** The content; what is not read before the next entry is asked for is skipped. */
   readonly content: AsyncIterable<Uint8Array>;
 }
 
 /** Bounds on what an archive can make a reader hold. */
-const tarLimits = { metadataBytes: 1024 * 1024, entries: 5_000_000 } as const;
+const tarLimits = {
+  metadataBytes: 1024 * 1024,
+  globalRecords: 100,
+  nameBytes: 64 * 1024,
+  entries: 5_000_000,
+  // holes of sparse files cost the writer nothing and the reader time
+  sparseBytes: 64 * 1024 ** 3,
+} as const;
 
 const block = 512;
 const types: Readonly<Record<string, TarEntryType>> = {
@@ -56,24 +67,35 @@ const types: Readonly<Record<string, TarEntryType>> = {
  * Walks a tar archive in any of its dialects (v7, POSIX ustar and pax, GNU), entry by
  * entry, without loss: every name, id, attribute and byte as written. Reads the stream
  * to its end, what follows the archive included. Throws an infrastructure error for an
- * archive that is truncated, damaged, or goes beyond {@link tarLimits}.
+ * archive that is truncated, damaged, read one way by GNU tar and another by container
+ * runtimes, or that goes beyond {@link tarLimits}.
  */
 export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
   const source = createByteSource(chunks);
-  const globals = new Map<string, Buffer>();
-  for (let count = 0; ; count += 1) {
-    if (count > tarLimits.entries)
-      throw infrastructureError(`a tar archive has more than ${tarLimits.entries} entries`);
-    const header = await readHeader(source, globals);
-    if (!header) break;
-    let finished = false;
-    const content = contentOf(header, source, () => {
-      finished = true;
-    });
-    yield { ...header.entry, content };
-    if (!finished) for await (const _ of content);
+  try {
+    const globals = new Map<string, Buffer>();
+    let sparseBytes = 0;
+    for (let count = 0; ; count += 1) {
+      if (count > tarLimits.entries)
+        throw infrastructureError(`a tar archive has more than ${tarLimits.entries} entries`);
+      const header = await readHeader(source, globals);
+      if (!header) break;
+      sparseBytes += header.sparse?.realSize ?? 0;
+      if (sparseBytes > tarLimits.sparseBytes)
+        throw infrastructureError(
+          `a tar archive has sparse files of more than ${tarLimits.sparseBytes} bytes: ${header.entry.path}`,
+        );
+      let finished = false;
+      const content = contentOf(header, source, () => {
+        finished = true;
+      });
+      yield { ...header.entry, content };
+      if (!finished) for await (const _ of content);
+    }
+    await source.drain();
+  } finally {
+    await source.close();
   }
-  await source.drain();
 }
 
 interface PendingEntry {
@@ -83,26 +105,50 @@ interface PendingEntry {
 }
 
 async function readHeader(source: ByteSource, globals: Map<string, Buffer>): Promise<PendingEntry | undefined> {
-  const local = new Map<string, Buffer>();
+  let local: Map<string, Buffer> | undefined;
   let longName: Buffer | undefined;
   let longLink: Buffer | undefined;
-  let hasPax = false;
   for (;;) {
     const bytes = await source.takeOrEnd(block);
     if (!bytes || isZeroBlock(bytes)) {
-      if (local.size > 0 || longName || longLink)
+      if (local || longName || longLink)
         throw infrastructureError("a tar archive ends after an extended header, before the entry it is for");
+      const second = bytes && (await source.takeOrEnd(block));
+      if (second && !isZeroBlock(second))
+        throw infrastructureError("the tar archive is damaged: it goes on after one block of zeros, and two end it");
       return undefined;
     }
     const raw = parseHeader(bytes);
-    if (raw.typeFlag === "x" || raw.typeFlag === "g" || raw.typeFlag === "X") {
-      const target = raw.typeFlag === "g" ? globals : local;
-      hasPax = true;
-      for (const [key, value] of parsePax(await readMetadata(source, raw.size))) addPaxRecord(target, key, value);
+    if (raw.typeFlag === "g") {
+      addPaxRecords(globals, await readMetadata(source, raw.size));
+      if (globals.size > tarLimits.globalRecords)
+        throw infrastructureError(`a tar archive has more than ${tarLimits.globalRecords} global pax records`);
+    } else if (raw.typeFlag === "x" || raw.typeFlag === "X") {
+      if (local) throw disputed("two pax headers", raw);
+      local = new Map();
+      addPaxRecords(local, await readMetadata(source, raw.size));
     } else if (raw.typeFlag === "L") longName = untilZero(await readMetadata(source, raw.size));
     else if (raw.typeFlag === "K") longLink = untilZero(await readMetadata(source, raw.size));
-    else return finishEntry(raw, new Map([...globals, ...local]), { longName, longLink, hasPax }, source);
+    else {
+      if ((longName && local?.has("path")) || (longLink && local?.has("linkpath")))
+        throw disputed("a GNU long name and a pax path", raw);
+      return finishEntry(
+        { ...raw, name: longName ?? raw.name, linkName: longLink ?? raw.linkName },
+        { local: local ?? new Map<string, Buffer>(), globals: new Map(globals), hasPax: local !== undefined },
+        source,
+      );
+    }
   }
+}
+
+function disputed(what: string, raw: RawHeader): Error {
+  return infrastructureError(
+    `a tar archive has ${what} for one entry, which readers disagree about: ${nameOf(raw.name)}`,
+  );
+}
+
+function addPaxRecords(records: Map<string, Buffer>, data: Buffer): void {
+  for (const [key, value] of parsePax(data)) addPaxRecord(records, key, value);
 }
 
 /** GNU's sparse format 0.0 repeats two keys for each region; they become the list that format 0.1 has. */
@@ -117,47 +163,44 @@ function addPaxRecord(records: Map<string, Buffer>, key: string, value: Buffer):
 
 async function finishEntry(
   raw: RawHeader,
-  pax: Map<string, Buffer>,
-  extras: { readonly longName: Buffer | undefined; readonly longLink: Buffer | undefined; readonly hasPax: boolean },
+  extended: { readonly local: PaxRecords; readonly globals: PaxRecords; readonly hasPax: boolean },
   source: ByteSource,
 ): Promise<PendingEntry> {
-  const type = types[raw.typeFlag];
-  if (type === undefined)
+  const declared = types[raw.typeFlag];
+  if (declared === undefined)
     throw infrastructureError(
-      `a tar archive has an entry of unknown type ${JSON.stringify(raw.typeFlag)}: ${textOf(raw.name)}`,
+      `a tar archive has an entry of unknown type ${JSON.stringify(raw.typeFlag)}: ${nameOf(raw.name)}`,
     );
-  const fields = applyPax(
-    { ...raw, name: extras.longName ?? raw.name, linkName: extras.longLink ?? raw.linkName },
-    pax,
-  );
+  const pax = new Map([...extended.globals, ...extended.local]);
+  const fields = applyPax(raw, pax);
   const oldSparse = raw.typeFlag === "S" ? await readOldGnuSparse(raw, source) : undefined;
-  const stored = type === "file" || raw.typeFlag === "5" || type === "hardlink" ? fields.size : 0;
   const sparse = oldSparse ?? sparseOf(pax);
-  const size = type === "file" ? (sparse?.realSize ?? fields.size) : 0;
   const rawPath = sparse?.name ?? fields.name;
   // before POSIX a directory was a file whose name ends in a slash
-  const isOldDirectory = raw.typeFlag === "\0" && rawPath.at(-1) === 0x2f;
+  const type = raw.typeFlag === "\0" && rawPath.at(-1) === 0x2f ? "directory" : declared;
   return {
     entry: {
       rawPath,
-      path: textOf(rawPath),
-      type: isOldDirectory ? "directory" : type,
+      path: nameOf(rawPath),
+      type,
       mode: raw.mode,
       uid: fields.uid,
       gid: fields.gid,
       uname: fields.uname,
       gname: fields.gname,
-      size: isOldDirectory ? 0 : size,
+      size: type === "file" ? (sparse?.realSize ?? fields.size) : 0,
       mtime: fields.mtime,
-      linkName: textOf(fields.linkName),
+      linkName: nameOf(fields.linkName),
       deviceMajor: raw.deviceMajor,
       deviceMinor: raw.deviceMinor,
       xattrs: fields.xattrs,
       pax,
-      dialect: extras.hasPax ? "pax" : raw.dialect,
+      globalPax: extended.globals,
+      dialect: extended.hasPax ? "pax" : raw.dialect,
     },
-    stored,
-    sparse,
+    // nothing but a file has content, whatever size it claims: so say Go's archive/tar and, of links, GNU tar
+    stored: type === "file" ? fields.size : 0,
+    sparse: type === "file" ? sparse : undefined,
   };
 }
 
@@ -172,8 +215,7 @@ function contentOf(
   }
   async function* all(): AsyncGenerator<Uint8Array> {
     if (sparse) yield* expandSparse(sparse, plain(), entry.path);
-    else if (entry.type === "file") yield* plain();
-    else for await (const _ of plain());
+    else yield* plain();
     onEnd();
   }
   const generator = all();
@@ -191,20 +233,16 @@ async function readMetadata(source: ByteSource, size: number): Promise<Buffer> {
   return data;
 }
 
-function untilZero(bytes: Buffer): Buffer {
+function untilZero(bytes: Buffer): Buffer | undefined {
   const end = bytes.indexOf(0);
-  return end === -1 ? bytes : bytes.subarray(0, end);
+  const name = Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
+  return name.length > 0 ? name : undefined;
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Bytes as text without loss: UTF-8 where it is, else `\xNN` for what is not ASCII. */
-function textOf(bytes: Buffer): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return [...bytes]
-      .map((byte) => (byte >= 0x80 ? `\\x${byte.toString(16)}` : byte === 0x5c ? "\\\\" : String.fromCharCode(byte)))
-      .join("");
-  }
+function nameOf(bytes: Buffer): string {
+  if (bytes.length > tarLimits.nameBytes)
+    throw infrastructureError(
+      `a tar archive has a name of ${bytes.length} bytes; at most ${tarLimits.nameBytes} are read`,
+    );
+  return losslessText(bytes);
 }

@@ -1,7 +1,7 @@
 import { infrastructureError } from "../../errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { numeric, type RawHeader } from "./header.ts";
-import type { PaxRecords } from "./pax.ts";
+import { decimal, type PaxRecords } from "./pax.ts";
 
 /** Where the data of a sparse file lies, in bytes of the whole file. */
 export interface SparseMap {
@@ -44,13 +44,13 @@ export function sparseOf(pax: PaxRecords): SparseMap | undefined {
   const text = (key: string): string | undefined => pax.get(`GNU.sparse.${key}`)?.toString("latin1");
   const name = pax.get("GNU.sparse.name");
   if (text("major") === "1" && text("minor") === "0") {
-    return checked({ regions: "in-content", realSize: Number(text("realsize")), name });
+    return checked({ regions: "in-content", realSize: decimal(text("realsize") ?? ""), name });
   }
   const map = text("map");
   const size = text("size") ?? text("realsize");
   if (map === undefined || size === undefined) return undefined;
-  const numbers = map === "" ? [] : map.split(",").map(Number);
-  return checked({ regions: pairs(numbers), realSize: Number(size), name });
+  const numbers = map === "" ? [] : map.split(",").map(decimal);
+  return checked({ regions: pairs(numbers), realSize: decimal(size), name });
 }
 
 function pairs(numbers: readonly number[]): { offset: number; length: number }[] {
