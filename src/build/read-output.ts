@@ -1,3 +1,4 @@
+import { configTime, readManifest } from "../oci/manifest.ts";
 import { z } from "zod";
 import { infrastructureError } from "../errors.ts";
 import { isDigest } from "../oci/digest.ts";
@@ -37,7 +38,7 @@ export async function readBuildOutput(folder: string, platform: PlatformName, ep
       `buildx exported ${index.manifests.length} manifests for ${platform}; one image manifest was asked for`,
     );
   }
-  const manifest = JSON.parse(Buffer.from(await layout.readDocument(descriptor)).toString("utf8")) as ImageManifest;
+  const manifest = await readManifest(layout, descriptor);
   const config = await layout.readDocument(manifest.config);
   const parsed = configSchema.parse(JSON.parse(Buffer.from(config).toString("utf8")));
   for (const [position, layer] of manifest.layers.entries()) {
@@ -46,7 +47,7 @@ export async function readBuildOutput(folder: string, platform: PlatformName, ep
       throw infrastructureError(`layer ${position} for ${platform} is not the one its config names: ${layer.digest}`);
     }
   }
-  const expected = new Date(epoch * 1000).toISOString().replace(".000Z", "Z");
+  const expected = configTime(epoch);
   const times = [parsed.created, ...(parsed.history ?? []).map((step) => step.created)];
   const late = times.find((time) => time !== undefined && Date.parse(time) > epoch * 1000);
   if (late !== undefined)

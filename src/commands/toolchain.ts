@@ -2,7 +2,6 @@ import { usageError } from "../errors.ts";
 import { findRoot, loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
 import { writeToolchainLock } from "../recipe/write.ts";
-import { findMachineMirror } from "../debian/machine-mirror.ts";
 import { runStage } from "../events.ts";
 import { bootstrapToolchain } from "../toolchain/bootstrap.ts";
 import { lockNameOf, resolveToolchain } from "../toolchain/lock-packages.ts";
@@ -20,9 +19,8 @@ export function lock(this: CliContext, flags: CommonFlags, name: string): Promis
       const { store, emit, signal } = factory;
       const { debian } = toolchain;
       const lockData = await runStage(emit, { stage: "toolchain", title: `lock ${name}` }, async () => {
-        const mirrorRoot = factory.settings.debianMirror ?? (await findMachineMirror());
         const resolved = await resolveToolchain(debian, {
-          mirrorRoot,
+          mirrorRoot: await factory.mirror.rootUrl(),
           temporaryFolder: await store.temporaryFolder("apt"),
           signal,
         });

@@ -88,8 +88,7 @@ function problemOf(entry: TarEntry, path: string): string | undefined {
   if (entry.type !== "directory" && entry.rawPath.at(-1) === 0x2f)
     return `has a ${entry.type} whose name ends in a slash, which readers disagree about`;
   const name = names.at(-1) ?? "";
-  if ([whiteoutPrefix, `${whiteoutPrefix}.`, `${whiteoutPrefix}..`].includes(name))
-    return "has an invalid whiteout";
+  if ([whiteoutPrefix, `${whiteoutPrefix}.`, `${whiteoutPrefix}..`].includes(name)) return "has an invalid whiteout";
   const global = [...entry.globalPax.keys()].find((key) => !harmlessGlobals.test(key));
   return global === undefined
     ? undefined

@@ -1,4 +1,5 @@
-import { type ContentReader, type Descriptor, type ImageManifest } from "../oci/types.ts";
+import { readManifest } from "../oci/manifest.ts";
+import { type ContentReader, type Descriptor } from "../oci/types.ts";
 
 /** Everything below a release index, in the order in which it must be written: blobs before what names them. */
 export interface ReleaseContent {
@@ -14,10 +15,8 @@ export async function listReleaseContent(
 ): Promise<ReleaseContent> {
   const blobs = new Map<string, Descriptor>();
   for (const manifest of manifests) {
-    const parsed = JSON.parse(
-      Buffer.from(await reader.readDocument(manifest, signal)).toString("utf8"),
-    ) as ImageManifest;
-    for (const blob of [parsed.config, ...parsed.layers]) blobs.set(blob.digest, blob);
+    const { config, layers } = await readManifest(reader, manifest, signal);
+    for (const blob of [config, ...layers]) blobs.set(blob.digest, blob);
   }
   return { blobs: [...blobs.values()], manifests };
 }

@@ -7,8 +7,9 @@ import { mismatch } from "../errors.ts";
 import { lastLines } from "../process/run.ts";
 import { type CompressedLayers, normaliserVersion, normaliseImage } from "../normalise/normalise-image.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
+import { hasImage } from "../oci/manifest.ts";
 import { type PlatformName, platformSlug } from "../oci/platform.ts";
-import type { Descriptor, ImageManifest } from "../oci/types.ts";
+import type { Descriptor } from "../oci/types.ts";
 import { buildKeyOf } from "../plan/build-key.ts";
 import type { Store } from "../store/store.ts";
 import type { PreparedInputs } from "./prepare.ts";
@@ -60,10 +61,7 @@ export async function findBuild(key: Digest, factory: Factory): Promise<BuildRec
   const record = await factory.store.readRecord<BuildRecord>("builds", key);
   if (!record) return undefined;
   const { blobs } = factory.store;
-  if (!(await blobs.has(record.manifest))) return undefined;
-  const manifest = JSON.parse(Buffer.from(await blobs.readDocument(record.manifest)).toString("utf8")) as ImageManifest;
-  for (const blob of [manifest.config, ...manifest.layers, record.log]) if (!(await blobs.has(blob))) return undefined;
-  return record;
+  return (await blobs.has(record.log)) && (await hasImage(blobs, record.manifest)) ? record : undefined;
 }
 
 /** What buildx left behind when it built one platform. */

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { createPrivateApt, type ResolvedPackage } from "../debian/apt.ts";
-import { findMachineMirror } from "../debian/machine-mirror.ts";
 import { resolveSourcePackage } from "../debian/source-package.ts";
 import { usageError } from "../errors.ts";
 import { runStage } from "../events.ts";
@@ -78,7 +77,7 @@ async function pinDebianSource(
   factory: Factory,
 ): Promise<Omit<Release["source"], "archive">> {
   const { store, mirror, signal, emit } = factory;
-  const mirrorRoot = await mirrorRootOf(factory);
+  const mirrorRoot = await factory.mirror.rootUrl();
   const found = await resolveSourcePackage({
     ...source,
     version,
@@ -164,7 +163,7 @@ async function pinUpstreamPackages(
   const architectures = wanted.map(debianArchitectureOf);
   const apt = await createPrivateApt({
     folder: await factory.store.temporaryFolder("apt"),
-    mirrorRoot: await mirrorRootOf(factory),
+    mirrorRoot: await factory.mirror.rootUrl(),
     suites: [upstream.suite],
     architectures,
     signal: factory.signal,
@@ -176,8 +175,4 @@ async function pinUpstreamPackages(
     if (!file) throw usageError(`Debian ${upstream.suite} has no ${upstream.package} for ${platform}`);
     return { platform, version: file.version, path: file.path, size: file.size, sha256: file.sha256 };
   });
-}
-
-async function mirrorRootOf(factory: Factory): Promise<string> {
-  return factory.settings.debianMirror ?? (await findMachineMirror());
 }

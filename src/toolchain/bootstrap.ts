@@ -1,3 +1,4 @@
+import { configTime } from "../oci/manifest.ts";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import pLimit from "p-limit";
@@ -152,7 +153,7 @@ async function writeImage(
   blobs: OciLayout,
 ): Promise<Descriptor> {
   const platform = parsePlatform(platformOfDebianArchitecture(lock.architecture));
-  const created = new Date(lock.epoch * 1000).toISOString().replace(".000Z", "Z");
+  const created = configTime(lock.epoch);
   const config = await blobs.writeBytes(
     JSON.stringify({
       created,

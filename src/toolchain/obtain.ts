@@ -1,10 +1,10 @@
+import { hasImage } from "../oci/manifest.ts";
 import { mismatch, usageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { copyImage } from "../oci/copy-image.ts";
 import type { RegistryClient } from "../oci/registry/client.ts";
 import { parseReference } from "../oci/reference.ts";
-import type { Descriptor, ImageManifest } from "../oci/types.ts";
-import { mediaTypes } from "../oci/types.ts";
+import type { Descriptor } from "../oci/types.ts";
 import type { Toolchain, ToolchainLock } from "../recipe/schema.ts";
 import { withLock } from "../store/lock.ts";
 import type { Store } from "../store/store.ts";
@@ -93,9 +93,5 @@ async function rememberImage(asked: Digest, image: Descriptor, store: Store): Pr
 
 async function imageInStore(asked: Digest, store: Store): Promise<Descriptor | undefined> {
   const image = await store.readRecord<Descriptor>("toolchains", asked);
-  if (!image || !(await store.blobs.has(image))) return undefined;
-  const bytes = await store.blobs.readDocument({ ...image, mediaType: mediaTypes.manifest });
-  const manifest = JSON.parse(Buffer.from(bytes).toString("utf8")) as ImageManifest;
-  for (const blob of [manifest.config, ...manifest.layers]) if (!(await store.blobs.has(blob))) return undefined;
-  return image;
+  return image && (await hasImage(store.blobs, image)) ? image : undefined;
 }

@@ -1,3 +1,4 @@
+import { configTime } from "../oci/manifest.ts";
 import { openPackageData } from "../debian/package-file.ts";
 import type { Mirror } from "../debian/mirror.ts";
 import { infrastructureError } from "../errors.ts";
@@ -86,7 +87,7 @@ async function writeImage(
       })(),
     ),
   );
-  const created = new Date(Math.max(...entries.map((entry) => entry.mtime)) * 1000).toISOString().replace(".000Z", "Z");
+  const created = configTime(Math.max(...entries.map((entry) => entry.mtime)));
   const { architecture, os, variant } = parsePlatform(file.platform);
   const config = await blobs.writeBytes(
     JSON.stringify({

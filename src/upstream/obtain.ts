@@ -1,3 +1,4 @@
+import { readIndex } from "../oci/manifest.ts";
 import { infrastructureError, mismatch, usageError } from "../errors.ts";
 import type { Mirror } from "../debian/mirror.ts";
 import type { Emit } from "../events.ts";
@@ -6,7 +7,7 @@ import { openReference } from "../oci/open-reference.ts";
 import { parsePlatform, type PlatformName, platformName } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../oci/registry/client.ts";
-import type { ContentReader, Descriptor, ImageIndex } from "../oci/types.ts";
+import type { ContentReader, Descriptor } from "../oci/types.ts";
 import type { Recipe, Release } from "../recipe/schema.ts";
 import type { Store } from "../store/store.ts";
 import { assembleDebianUpstream } from "./assemble-debian.ts";
@@ -103,7 +104,7 @@ export async function listChildren(
     const [only] = wanted;
     return new Map(only === undefined ? [] : [[only, descriptor]]);
   }
-  const index = JSON.parse(Buffer.from(await from.readDocument(descriptor, signal)).toString("utf8")) as ImageIndex;
+  const index = await readIndex(from, descriptor, signal);
   const children = new Map<PlatformName, Descriptor>();
   for (const child of index.manifests) {
     if (!child.platform || child.platform.os === "unknown") continue;
