@@ -1,248 +1,53 @@
-import { infrastructureError } from "../../errors.ts";
-import { createByteSource, type ByteSource } from "./byte-source.ts";
-import { isZeroBlock, parseHeader, type RawHeader } from "./header.ts";
-import { applyPax, type PaxRecords, parsePax } from "./pax.ts";
-import { expandSparse, readOldGnuSparse, sparseOf } from "./sparse.ts";
-import { losslessText } from "./text.ts";
-
-/** What kind of thing an entry is. */
-export type TarEntryType = "file" | "hardlink" | "symlink" | "character-device" | "block-device" | "directory" | "fifo";
+import { type TarHeader, type TarStep, walkTar } from "./walk.ts";
 
 /** One entry of a tar archive, as the archive has it. */
-export interface TarEntry {
-  /** The name's bytes as written. */
-  readonly rawPath: Buffer;
-  /** The name as text, one text for each byte string ({@link losslessText}). */
-  readonly path: string;
-  readonly type: TarEntryType;
-  /** As written: permission bits, and type bits where the writer put them. */
-  readonly mode: number;
-  readonly uid: bigint;
-  readonly gid: bigint;
-  readonly uname: string;
-  readonly gname: string;
-  /** Length of the content in bytes, holes of a sparse file included. */
-  readonly size: number;
-  /** Seconds since 1970 in decimal, with a fraction where pax has one. */
-  readonly mtime: string;
-  readonly linkName: string;
-  readonly deviceMajor: number;
-  readonly deviceMinor: number;
-  /** Extended attributes by name, values raw. */
-  readonly xattrs: ReadonlyMap<string, Buffer>;
-  /** The records that hold for the entry, global ones included. */
-  readonly pax: PaxRecords;
-  /** The global records alone: GNU tar applies them, and Go's archive/tar does not. */
-  readonly globalPax: PaxRecords;
-  readonly dialect: "v7" | "ustar" | "pax" | "gnu";
+export interface TarEntry extends TarHeader {
   /** The content; what is not read before the next entry is asked for is skipped. */
   readonly content: AsyncIterable<Uint8Array>;
 }
 
-/** Bounds on what an archive can make a reader hold. */
-const tarLimits = {
-  metadataBytes: 1024 * 1024,
-  globalRecords: 100,
-  nameBytes: 64 * 1024,
-  entries: 5_000_000,
-  // holes of sparse files cost the writer nothing and the reader time
-  sparseBytes: 64 * 1024 ** 3,
-} as const;
-
-const block = 512;
-const types: Readonly<Record<string, TarEntryType>> = {
-  "0": "file",
-  "\0": "file",
-  "7": "file",
-  S: "file",
-  "1": "hardlink",
-  "2": "symlink",
-  "3": "character-device",
-  "4": "block-device",
-  "5": "directory",
-  "6": "fifo",
-};
-
 /**
- * Walks a tar archive in any of its dialects (v7, POSIX ustar and pax, GNU), entry by
- * entry, without loss: every name, id, attribute and byte as written. Reads the stream
- * to its end, what follows the archive included. Throws an infrastructure error for an
- * archive that is truncated, damaged, read one way by GNU tar and another by container
- * runtimes, or that goes beyond {@link tarLimits}.
+ * Reads a tar archive entry by entry, as {@link walkTar} walks it. Reads the stream to
+ * its end, what follows the archive included. Throws as the walk does.
  */
 export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
-  const source = createByteSource(chunks);
-  try {
-    const globals = new Map<string, Buffer>();
-    let sparseBytes = 0;
-    for (let count = 0; ; count += 1) {
-      if (count > tarLimits.entries)
-        throw infrastructureError(`a tar archive has more than ${tarLimits.entries} entries`);
-      const header = await readHeader(source, globals);
-      if (!header) break;
-      sparseBytes += header.sparse?.realSize ?? 0;
-      if (sparseBytes > tarLimits.sparseBytes)
-        throw infrastructureError(
-          `a tar archive has sparse files of more than ${tarLimits.sparseBytes} bytes: ${header.entry.path}`,
-        );
-      let finished = false;
-      const content = contentOf(header, source, () => {
-        finished = true;
-      });
-      yield { ...header.entry, content };
-      if (!finished) for await (const _ of content);
+  const iterator = chunks[Symbol.asyncIterator]();
+  const { feed, steps } = walkTar();
+  const nextStep = async (): Promise<Exclude<TarStep, undefined> | undefined> => {
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return undefined;
+      if (step.value) return step.value;
+      const chunk = await iterator.next();
+      if (chunk.done) feed.end();
+      else feed.push(chunk.value);
     }
-    await source.drain();
-  } finally {
-    await source.close();
-  }
-}
-
-interface PendingEntry {
-  readonly entry: Omit<TarEntry, "content">;
-  readonly stored: number;
-  readonly sparse: ReturnType<typeof sparseOf>;
-}
-
-async function readHeader(source: ByteSource, globals: Map<string, Buffer>): Promise<PendingEntry | undefined> {
-  let local: Map<string, Buffer> | undefined;
-  let longName: Buffer | undefined;
-  let longLink: Buffer | undefined;
-  for (;;) {
-    const bytes = await source.takeOrEnd(block);
-    if (!bytes || isZeroBlock(bytes)) {
-      if (local || longName || longLink)
-        throw infrastructureError("a tar archive ends after an extended header, before the entry it is for");
-      const second = bytes && (await source.takeOrEnd(block));
-      if (second && !isZeroBlock(second))
-        throw infrastructureError("the tar archive is damaged: it goes on after one block of zeros, and two end it");
-      return undefined;
-    }
-    const raw = parseHeader(bytes);
-    if (raw.typeFlag === "g") {
-      addPaxRecords(globals, await readMetadata(source, raw.size));
-      if (globals.size > tarLimits.globalRecords)
-        throw infrastructureError(`a tar archive has more than ${tarLimits.globalRecords} global pax records`);
-    } else if (raw.typeFlag === "x" || raw.typeFlag === "X") {
-      if (local) throw disputed("two pax headers", raw);
-      local = new Map();
-      addPaxRecords(local, await readMetadata(source, raw.size));
-    } else if (raw.typeFlag === "L") longName = untilZero(await readMetadata(source, raw.size));
-    else if (raw.typeFlag === "K") longLink = untilZero(await readMetadata(source, raw.size));
-    else {
-      if ((longName && local?.has("path")) || (longLink && local?.has("linkpath")))
-        throw disputed("a GNU long name and a pax path", raw);
-      return finishEntry(
-        { ...raw, name: longName ?? raw.name, linkName: longLink ?? raw.linkName },
-        { local: local ?? new Map<string, Buffer>(), globals: new Map(globals), hasPax: local !== undefined },
-        source,
-      );
-    }
-  }
-}
-
-function disputed(what: string, raw: RawHeader): Error {
-  return infrastructureError(
-    `a tar archive has ${what} for one entry, which readers disagree about: ${nameOf(raw.name)}`,
-  );
-}
-
-function addPaxRecords(records: Map<string, Buffer>, data: Buffer): void {
-  for (const [key, value] of parsePax(data)) addPaxRecord(records, key, value);
-}
-
-/** GNU's sparse format 0.0 repeats two keys for each region; they become the list that format 0.1 has. */
-function addPaxRecord(records: Map<string, Buffer>, key: string, value: Buffer): void {
-  if (key !== "GNU.sparse.offset" && key !== "GNU.sparse.numbytes") {
-    records.set(key, value);
-    return;
-  }
-  const before = records.get("GNU.sparse.map");
-  records.set("GNU.sparse.map", before ? Buffer.concat([before, Buffer.from(","), value]) : value);
-}
-
-async function finishEntry(
-  raw: RawHeader,
-  extended: { readonly local: PaxRecords; readonly globals: PaxRecords; readonly hasPax: boolean },
-  source: ByteSource,
-): Promise<PendingEntry> {
-  const declared = types[raw.typeFlag];
-  if (declared === undefined)
-    throw infrastructureError(
-      `a tar archive has an entry of unknown type ${JSON.stringify(raw.typeFlag)}: ${nameOf(raw.name)}`,
-    );
-  const pax = new Map([...extended.globals, ...extended.local]);
-  const fields = applyPax(raw, pax);
-  const oldSparse = raw.typeFlag === "S" ? await readOldGnuSparse(raw, source) : undefined;
-  const sparse = oldSparse ?? sparseOf(pax);
-  const rawPath = sparse?.name ?? fields.name;
-  // before POSIX a directory was a file whose name ends in a slash
-  const type = raw.typeFlag === "\0" && rawPath.at(-1) === 0x2f ? "directory" : declared;
-  return {
-    entry: {
-      rawPath,
-      path: nameOf(rawPath),
-      type,
-      mode: raw.mode,
-      uid: fields.uid,
-      gid: fields.gid,
-      uname: fields.uname,
-      gname: fields.gname,
-      size: type === "file" ? (sparse?.realSize ?? fields.size) : 0,
-      mtime: fields.mtime,
-      linkName: nameOf(fields.linkName),
-      deviceMajor: raw.deviceMajor,
-      deviceMinor: raw.deviceMinor,
-      xattrs: fields.xattrs,
-      pax,
-      globalPax: extended.globals,
-      dialect: extended.hasPax ? "pax" : raw.dialect,
-    },
-    // nothing but a file has content, whatever size it claims: so say Go's archive/tar and, of links, GNU tar
-    stored: type === "file" ? fields.size : 0,
-    sparse: type === "file" ? sparse : undefined,
   };
-}
-
-function contentOf(
-  { entry, stored, sparse }: PendingEntry,
-  source: ByteSource,
-  onEnd: () => void,
-): AsyncIterable<Uint8Array> {
-  async function* plain(): AsyncGenerator<Uint8Array> {
-    yield* source.stream(stored, entry.path);
-    if (stored % block !== 0) await source.take(block - (stored % block), entry.path);
+  try {
+    let step = await nextStep();
+    while (step) {
+      if (step instanceof Uint8Array) {
+        // content that nobody read
+        step = await nextStep();
+        continue;
+      }
+      let following: Exclude<TarStep, undefined> | undefined | "unread" = "unread";
+      const next = async (): Promise<IteratorResult<Uint8Array>> => {
+        if (following === "unread") {
+          const piece = await nextStep();
+          if (piece instanceof Uint8Array) return { done: false, value: piece };
+          following = piece;
+        }
+        return { done: true, value: undefined };
+      };
+      // left half-way, the rest is still there to be skipped: a plain iterator, without return()
+      yield { ...step, content: { [Symbol.asyncIterator]: () => ({ next }) } };
+      while (following === "unread") await next();
+      step = following;
+    }
+  } finally {
+    await iterator.return?.();
   }
-  async function* all(): AsyncGenerator<Uint8Array> {
-    if (sparse) yield* expandSparse(sparse, plain(), entry.path);
-    else yield* plain();
-    onEnd();
-  }
-  const generator = all();
-  // left half-way, the rest is still there to be skipped: a plain iterator, without return()
-  return { [Symbol.asyncIterator]: () => ({ next: () => generator.next() }) };
 }
 
-async function readMetadata(source: ByteSource, size: number): Promise<Buffer> {
-  if (size > tarLimits.metadataBytes)
-    throw infrastructureError(
-      `a tar archive has an extended header of ${size} bytes; at most ${tarLimits.metadataBytes} are read`,
-    );
-  const data = await source.take(size, "an extended header");
-  if (size % block !== 0) await source.take(block - (size % block), "an extended header");
-  return data;
-}
-
-function untilZero(bytes: Buffer): Buffer | undefined {
-  const end = bytes.indexOf(0);
-  const name = Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
-  return name.length > 0 ? name : undefined;
-}
-
-function nameOf(bytes: Buffer): string {
-  if (bytes.length > tarLimits.nameBytes)
-    throw infrastructureError(
-      `a tar archive has a name of ${bytes.length} bytes; at most ${tarLimits.nameBytes} are read`,
-    );
-  return losslessText(bytes);
-}
+export type { TarEntryType } from "./walk.ts";

@@ -1,5 +1,5 @@
 import { infrastructureError } from "../../errors.ts";
-import type { ByteSource } from "./byte-source.ts";
+import type { ByteFeed, Fed } from "./byte-feed.ts";
 import { numeric, type RawHeader } from "./header.ts";
 import { decimal, type PaxRecords } from "./pax.ts";
 
@@ -14,11 +14,11 @@ const maxRegions = 100_000;
 const block = 512;
 
 /** GNU's old form: four regions in the header, more in blocks that follow it. */
-export async function readOldGnuSparse(raw: RawHeader, source: ByteSource): Promise<SparseMap> {
+export function* readOldGnuSparse(raw: RawHeader, source: ByteFeed): Fed<SparseMap> {
   const regions = readRegions(raw.bytes, 386, 4);
   let more = raw.bytes[482] === 1;
   while (more) {
-    const extension = await source.take(block, "a sparse map");
+    const extension = yield* source.take(block, "a sparse map");
     regions.push(...readRegions(extension, 0, 21));
     if (regions.length > maxRegions) throw tooMany();
     more = extension[504] === 1;
@@ -62,53 +62,48 @@ function pairs(numbers: readonly number[]): { offset: number; length: number }[]
   }));
 }
 
-/** Gives a sparse file's content with its holes filled with zeros. */
-export async function* expandSparse(
+/** The stored bytes of a sparse file, taken in order. */
+export interface StoredContent {
+  /** What is there at once of the next `most` bytes; nothing when all were taken. */
+  next(most: number): Fed<Uint8Array | undefined>;
+}
+
+/** Gives a sparse file's content with its holes filled with zeros; `undefined` when it needs more bytes. */
+export function* expandSparse(
   map: SparseMap,
-  stored: AsyncIterable<Uint8Array>,
+  stored: StoredContent,
   path: string,
-): AsyncGenerator<Uint8Array> {
-  const iterator = stored[Symbol.asyncIterator]();
-  let rest: Uint8Array = new Uint8Array(0);
-  const next = async (most: number): Promise<Uint8Array> => {
-    while (rest.length === 0) {
-      const chunk = await iterator.next();
-      if (chunk.done)
-        throw infrastructureError(
-          `the tar archive is damaged: the sparse file ${path} has less data than its map says`,
-        );
-      rest = chunk.value;
-    }
-    const part = rest.subarray(0, most);
-    rest = rest.subarray(part.length);
-    return part;
-  };
-  const regions = map.regions === "in-content" ? (await readInContentMap(next)).regions : map.regions;
+): Generator<Uint8Array | undefined, void, void> {
+  function* next(most: number): Fed<Uint8Array> {
+    const part = yield* stored.next(most);
+    if (part) return part;
+    throw infrastructureError(`the tar archive is damaged: the sparse file ${path} has less data than its map says`);
+  }
+  const regions = map.regions === "in-content" ? (yield* readInContentMap(next)).regions : map.regions;
   let at = 0;
   for (const { offset, length } of regions) {
     if (offset < at || offset + length > map.realSize)
       throw infrastructureError(`the tar archive is damaged: the sparse map of ${path} is out of order`);
     yield* zeros(offset - at);
     for (let left = length; left > 0; ) {
-      const part = await next(left);
+      const part = yield* next(left);
       left -= part.length;
       yield part;
     }
     at = offset + length;
   }
   yield* zeros(map.realSize - at);
-  while (!(await iterator.next()).done);
 }
 
 /** Format 1.0: decimal lines at the start of the content, padded to a block. */
-async function readInContentMap(
-  next: (most: number) => Promise<Uint8Array>,
-): Promise<{ regions: { offset: number; length: number }[] }> {
+function* readInContentMap(
+  next: (most: number) => Fed<Uint8Array>,
+): Fed<{ regions: { offset: number; length: number }[] }> {
   let read = 0;
-  const line = async (): Promise<number> => {
+  function* line(): Fed<number> {
     let text = "";
     for (;;) {
-      const [byte = 0] = await next(1);
+      const [byte = 0] = yield* next(1);
       read += 1;
       if (byte === 0x0a) break;
       text += String.fromCharCode(byte);
@@ -117,12 +112,12 @@ async function readInContentMap(
     if (!/^\d+$/.test(text))
       throw infrastructureError("the tar archive is damaged: a sparse map has no number where one belongs");
     return Number(text);
-  };
-  const count = await line();
+  }
+  const count = yield* line();
   if (count > maxRegions) throw tooMany();
   const numbers: number[] = [];
-  for (let index = 0; index < 2 * count; index += 1) numbers.push(await line());
-  while (read % block !== 0) read += (await next(block - (read % block))).length;
+  for (let index = 0; index < 2 * count; index += 1) numbers.push(yield* line());
+  while (read % block !== 0) read += (yield* next(block - (read % block))).length;
   return { regions: pairs(numbers) };
 }
 
