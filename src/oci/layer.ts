@@ -38,6 +38,17 @@ const compressions: ReadonlyMap<string, Compression> = new Map([
 ]);
 
 /**
+ * Gives a chunk's memory back at once instead of at some garbage collection: what a large
+ * layer expands to would else make the collector run, over everything that is held, every few
+ * megabytes. Only for a chunk that came from {@link openLayer} and that nobody looks at again.
+ */
+export function releaseChunk({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  // a decompressor cuts several chunks from one buffer: the last of them ends where the buffer ends
+  const isLast = byteOffset + byteLength === buffer.byteLength;
+  if (isLast && buffer.byteLength === gzipChunkSize && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/**
  * Opens a layer for reading as a tar stream. The blob's digest is checked to its last
  * byte, and what it expands to is bounded. Throws for media types that are no layer,
  * damaged compression, and content that is not what its media type says.

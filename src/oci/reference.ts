@@ -26,10 +26,14 @@ export interface LayoutArchiveReference {
   readonly tag?: string;
 }
 
-/** What `docker save` writes. */
+/** What `docker save` writes; at most one of `image` and `index`. */
 export interface DockerArchiveReference {
   readonly kind: "docker-archive";
   readonly path: string;
+  /** The image's name in its full form: `docker.io/library/app:1.0`. */
+  readonly image?: string;
+  /** The image's position in the archive, from 0. */
+  readonly index?: number;
 }
 
 /** Where an image is, as containers-transports(5) names it. */
@@ -43,7 +47,7 @@ const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const hostPattern =
   /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?$/;
 const forms =
-  "write HOST/NAME[:TAG][@sha256:...], docker://..., oci:PATH[:TAG|@sha256:...], oci-archive:FILE[:TAG] or docker-archive:FILE";
+  "write HOST/NAME[:TAG][@sha256:...], docker://..., oci:PATH[:TAG|@sha256:...], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME[:TAG]|:@INDEX]";
 const unsupported = ["docker-daemon:", "containers-storage:", "dir:"];
 
 /** Whether a text is a tag (distribution-spec, `<reference>` as a tag). */
@@ -58,8 +62,9 @@ export function isRepositoryName(text: string): boolean {
 
 /**
  * Parses an image's name: `oci:PATH[:TAG|@DIGEST]`, `oci-archive:FILE[:TAG]`,
- * `docker-archive:FILE`, `docker://REF`, or a bare registry reference, where short names
- * are Docker Hub's (`alpine` is `docker.io/library/alpine`). No tag is made up.
+ * `docker-archive:FILE[:NAME[:TAG]|:@INDEX]`, where the file's path ends at the first
+ * colon, `docker://REF`, or a bare registry reference, where short names are Docker Hub's
+ * (`alpine` is `docker.io/library/alpine`). No tag is made up.
  * Throws a usage error that says what was expected.
  */
 export function parseReference(text: string): Reference {
@@ -71,11 +76,7 @@ export function parseReference(text: string): Reference {
     const { path, tag } = splitTag(text, text.slice("oci-archive:".length));
     return { kind: "oci-archive", path, ...(tag !== undefined && { tag }) };
   }
-  if (text.startsWith("docker-archive:")) {
-    const path = text.slice("docker-archive:".length);
-    if (path === "") throw malformed(text, "it names no file");
-    return { kind: "docker-archive", path };
-  }
+  if (text.startsWith("docker-archive:")) return parseDockerArchive(text, text.slice("docker-archive:".length));
   const transport = unsupported.find((prefix) => text.startsWith(prefix));
   if (transport !== undefined) throw malformed(text, `${transport} is not supported`);
   if (text.startsWith("docker://")) return parseRegistry(text, text.slice("docker://".length));
@@ -93,12 +94,17 @@ export function formatReference(reference: Reference): string {
     case "oci-archive":
       return `oci-archive:${reference.path}${suffix(reference)}`;
     case "docker-archive":
-      return `docker-archive:${reference.path}`;
+      return `docker-archive:${reference.path}${imageSuffix(reference)}`;
   }
 }
 
 function suffix({ tag, digest }: { readonly tag?: string; readonly digest?: Digest }): string {
   return (tag === undefined ? "" : `:${tag}`) + (digest === undefined ? "" : `@${digest}`);
+}
+
+function imageSuffix({ image, index }: DockerArchiveReference): string {
+  if (image !== undefined) return `:${image}`;
+  return index === undefined ? "" : `:@${index}`;
 }
 
 function malformed(text: string, reason: string): Error {
@@ -117,6 +123,24 @@ function parseLayout(text: string, rest: string): LayoutReference {
   const { path, tag } = splitTag(text, rest.slice(0, at));
   if (tag !== undefined) throw malformed(text, "a layout is asked by tag or by digest, not both");
   return { kind: "oci", path, digest };
+}
+
+/** containers-transports(5), docker-archive: a name has colons of its own, so the path can have none. */
+function parseDockerArchive(text: string, rest: string): DockerArchiveReference {
+  const colon = rest.indexOf(":");
+  const path = colon < 0 ? rest : rest.slice(0, colon);
+  if (path === "") throw malformed(text, "it names no file");
+  if (colon < 0) return { kind: "docker-archive", path };
+  const named = rest.slice(colon + 1);
+  if (named === "") throw malformed(text, "nothing follows the colon, where an image's name or @INDEX was expected");
+  if (named.startsWith("@")) {
+    if (!/^@[0-9]{1,6}$/.test(named))
+      throw malformed(text, `"${named}" is not an image's position in the archive: @0, @1, ...`);
+    return { kind: "docker-archive", path, index: Number(named.slice(1)) };
+  }
+  const image = parseRegistry(text, named);
+  if (image.digest !== undefined) throw malformed(text, "such an archive knows images by name and tag, not by digest");
+  return { kind: "docker-archive", path, image: formatReference(image) };
 }
 
 /** Cuts the tag off at the last colon after the last slash. */

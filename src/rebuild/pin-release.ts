@@ -4,7 +4,6 @@ import { resolveSourcePackage } from "../debian/source-package.ts";
 import { usageError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import { isDigest } from "../oci/digest.ts";
-import { openReference } from "../oci/open-reference.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import { type Descriptor, mediaTypes } from "../oci/types.ts";
@@ -126,11 +125,11 @@ async function pinUpstream(request: PinRequest, factory: Factory): Promise<Relea
     return { ...pinOf(index, children, wanted), debian: packages };
   }
   const reference = parseReference(recipe.upstream.image);
-  const reader = await openReference(reference, factory.registry);
   if (reference.kind !== "registry") throw usageError(`upstream ${recipe.upstream.image} is no registry reference`);
+  const repository = factory.registry.repository(reference);
   const tag = reference.digest ?? reference.tag ?? version;
-  const { descriptor } = await factory.registry.repository(reference).resolve(tag, factory.signal);
-  return pinOf(descriptor, await listChildren(reader, descriptor, wanted, factory.signal), wanted);
+  const { descriptor } = await repository.resolve(tag, factory.signal);
+  return pinOf(descriptor, await listChildren(repository, descriptor, wanted, factory.signal), wanted);
 }
 
 function pinOf(

@@ -60,7 +60,11 @@ export async function obtainUpstream(
     };
   }
   const from = await openReference(parseReference(upstream.image), context.registry);
-  return { manifests: await fromReader(from, descriptor, pin, context), origin: from.name };
+  try {
+    return { manifests: await fromReader(from, descriptor, pin, context), origin: from.name };
+  } finally {
+    await from.close?.();
+  }
 }
 
 /** Reads, checks and copies what is pinned; from the store itself it only checks. */

@@ -61,7 +61,8 @@ export function createByteFeed(name = "the tar archive"): ByteFeed {
     for (let left = count; left > 0; ) {
       const part = yield* takeSome(left, what);
       left -= part.length;
-      parts.push(part);
+      // the chunk that the part is of may be gone by the time that the next comes
+      parts.push(Buffer.from(part));
     }
     return Buffer.concat(parts);
   }

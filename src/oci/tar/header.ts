@@ -73,6 +73,8 @@ function field(bytes: Buffer, offset: number, length: number): Buffer {
 
 /** A number: octal digits, or GNU's base-256 two's complement when the first bit is set. */
 export function numeric(bytes: Buffer, offset: number, length: number, what: string): bigint {
+  const plain = plainOctal(bytes, offset, offset + length);
+  if (plain !== undefined) return BigInt(plain);
   const part = bytes.subarray(offset, offset + length);
   const first = part[0] ?? 0;
   if ((first & 0x80) !== 0) {
@@ -86,6 +88,18 @@ export function numeric(bytes: Buffer, offset: number, length: number, what: str
   if (!/^[0-7]+$/.test(text))
     throw infrastructureError(`the tar archive is damaged: a header's ${what} is not a number`);
   return BigInt(`0o${text}`);
+}
+
+/** Digits up to a zero byte or a space that ends the field, as nearly all writers write them; nothing for any other form. */
+function plainOctal(bytes: Buffer, start: number, end: number): number | undefined {
+  let value = 0;
+  let at = start;
+  for (; at < end; at += 1) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  return at > start && at >= end - 2 && (at === end || bytes[at] === 0) ? value : undefined;
 }
 
 function isNumeric(bytes: Buffer, offset: number, length: number): boolean {

@@ -52,6 +52,7 @@ export function decimal(text: string): number {
 
 /** Applies pax records to a header's fields; an empty value takes the header's. */
 export function applyPax(raw: RawHeader, pax: PaxRecords): EffectiveFields {
+  if (pax.size === 0) return { ...raw, xattrs: noXattrs };
   const text = (key: string): string | undefined => {
     const value = pax.get(key);
     return value && value.length > 0 ? value.toString("utf8") : undefined;
@@ -81,6 +82,7 @@ export function applyPax(raw: RawHeader, pax: PaxRecords): EffectiveFields {
   };
 }
 
+const noXattrs: ReadonlyMap<string, Buffer> = new Map();
 const schily = "SCHILY.xattr.";
 const libarchive = "LIBARCHIVE.xattr.";
 

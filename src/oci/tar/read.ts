@@ -31,19 +31,20 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
         step = await nextStep();
         continue;
       }
-      let following: Exclude<TarStep, undefined> | undefined | "unread" = "unread";
+      const rest: { following?: Exclude<TarStep, undefined> | undefined; isRead: boolean } = { isRead: false };
       const next = async (): Promise<IteratorResult<Uint8Array>> => {
-        if (following === "unread") {
+        if (!rest.isRead) {
           const piece = await nextStep();
           if (piece instanceof Uint8Array) return { done: false, value: piece };
-          following = piece;
+          rest.following = piece;
+          rest.isRead = true;
         }
         return { done: true, value: undefined };
       };
       // left half-way, the rest is still there to be skipped: a plain iterator, without return()
       yield { ...step, content: { [Symbol.asyncIterator]: () => ({ next }) } };
-      while (following === "unread") await next();
-      step = following;
+      while (!rest.isRead) await next();
+      step = rest.following;
     }
   } finally {
     await iterator.return?.();

@@ -121,8 +121,8 @@ function* contentOf({ header, sparse }: PendingEntry, feed: ByteFeed): Generator
     },
   };
   if (sparse) yield* expandSparse(sparse, stored, header.path);
-  else while (left > 0) yield yield* stored.next(left);
-  while (left > 0) yield* stored.next(left);
+  // what a sparse map does not speak of is skipped
+  for (let part = yield* stored.next(size); part; part = yield* stored.next(size)) if (!sparse) yield part;
   if (size % block !== 0) yield* feed.take(block - (size % block), header.path);
 }
 
