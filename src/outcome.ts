@@ -1,4 +1,4 @@
-import type { PlatformComparison, PlatformLevel } from "./compare/types.ts";
+import type { PlatformComparison, PlatformHeadline } from "./compare/types.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { PlatformName } from "./oci/platform.ts";
 
@@ -22,7 +22,7 @@ export interface PlatformOutcome {
   /** The manifest that we built. */
   readonly rebuilt: Digest | null;
   readonly verdict: Verdict;
-  readonly level: PlatformLevel | "different" | "no-upstream" | "build-failed" | "upstream-unavailable";
+  readonly level: PlatformHeadline | "no-upstream" | "build-failed" | "upstream-unavailable";
   readonly unexplained: number;
   readonly buildKey: Digest;
   /** Whether the build was taken from the store. */

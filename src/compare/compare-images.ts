@@ -1,10 +1,27 @@
+import { usageError } from "../errors.ts";
 import { canonicalJson } from "../json.ts";
 import { isIndex } from "../oci/copy-image.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { comparePlatform } from "./compare-platform.ts";
+import type { Evidence, PlatformEvidence } from "./evidence/types.ts";
+import { compareIndexes } from "./indexes.ts";
 import { type ImageSource, type ResolvedPlatforms, resolvePlatforms } from "./resolve.ts";
-import { type Comparison, type Level, type PlatformComparison, platformLevels } from "./types.ts";
+import { type Comparison, type Level, levels, type PlatformComparison } from "./types.ts";
+import type { Waiver } from "./waivers.ts";
+
+/** How far images are compared. */
+export interface CompareOptions {
+  readonly signal?: AbortSignal;
+  /** Differences that somebody answers for. */
+  readonly waivers?: readonly Waiver[];
+  /** The day that decides which waivers hold, `YYYY-MM-DD`; only needed with waivers. */
+  readonly today?: string;
+  /** Whether what differs is looked into for a proof (default), or only found. */
+  readonly explain?: boolean;
+  /** Gets what people look at, for a page or a comment. */
+  readonly onEvidence?: (evidence: Evidence) => void;
+}
 
 /**
  * Compares two images or indexes, platform by platform, at every level. Children are
@@ -15,9 +32,12 @@ import { type Comparison, type Level, type PlatformComparison, platformLevels } 
 export async function compareImages(
   left: ImageSource,
   right: ImageSource,
-  options: { readonly signal?: AbortSignal } = {},
+  options: CompareOptions = {},
 ): Promise<Comparison> {
-  const { signal } = options;
+  const { signal = new AbortController().signal, waivers = [], today, explain = true, onEvidence } = options;
+  if (waivers.length > 0 && today === undefined)
+    throw usageError("waivers expire, and no day is given that decides which hold");
+  const evidence: PlatformEvidence[] = [];
   const [a, b] = [await resolvePlatforms(left, signal), await resolvePlatforms(right, signal)];
   const bothIndexes = isIndex(left.descriptor) && isIndex(right.descriptor);
   const bothSingle = !isIndex(left.descriptor) && !isIndex(right.descriptor);
@@ -27,24 +47,30 @@ export async function compareImages(
       { reader: left.reader, descriptor: mine },
       { reader: right.reader, descriptor: theirs },
     ] as const;
-    platforms.push({ ...(await comparePlatform(...sides, signal)), platform });
+    const compared = await comparePlatform(...sides, {
+      waivers: { waivers, today: today ?? "" },
+      explain,
+      ...(onEvidence && { onEvidence: (seen) => void evidence.push({ ...seen, platform }) }),
+      signal,
+    });
+    platforms.push({ ...compared, platform });
   }
   const unmatched = (mine: ResolvedPlatforms, theirs: ResolvedPlatforms): PlatformName[] =>
     bothSingle ? [] : [...mine.manifests.keys()].filter((platform) => !theirs.manifests.has(platform)).toSorted();
   const [onlyLeft, onlyRight] = [unmatched(a, b), unmatched(b, a)];
+  onEvidence?.({ platforms: evidence });
   const sameIndex = left.descriptor.digest === right.descriptor.digest;
   const sameCore = a.core.length > 0 && canonicalJson(a.core) === canonicalJson(b.core);
+  const differences = bothIndexes ? await compareIndexes(left, right, signal) : [];
+  const ofPlatforms = weakest(platforms, bothIndexes ? onlyLeft.length + onlyRight.length : 0);
+  const level: Level = bothIndexes && sameIndex ? "index" : bothIndexes && sameCore ? "index-core" : ofPlatforms;
   return {
     schema: "refoundry/comparison/v1",
     left: left.name ?? nameOf(left),
     right: right.name ?? nameOf(right),
-    level:
-      bothIndexes && sameIndex
-        ? "index"
-        : bothIndexes && sameCore
-          ? "index-core"
-          : weakest(platforms, bothIndexes ? onlyLeft.length + onlyRight.length : 0),
+    level,
     ...(bothIndexes && { levels: { index: sameIndex, "index-core": sameCore } }),
+    differences,
     platforms,
     onlyLeft,
     onlyRight,
@@ -69,8 +95,7 @@ function pairSingles(a: ResolvedPlatforms, b: ResolvedPlatforms): [Descriptor, D
 /** The strongest level that every platform reaches; a platform without a counterpart reaches none. */
 function weakest(platforms: readonly PlatformComparison[], unmatched: number): Level {
   if (platforms.length === 0 || unmatched > 0) return "different";
-  const rank = (level: PlatformComparison["level"]): number =>
-    level === "different" ? platformLevels.length : platformLevels.indexOf(level);
+  const rank = (level: Level): number => levels.indexOf(level);
   return platforms.map((platform) => platform.level).toSorted((x, y) => rank(y) - rank(x))[0] ?? "different";
 }
 

@@ -1,21 +1,54 @@
 import { infrastructureError } from "../errors.ts";
 import { canonicalJson } from "../json.ts";
-import { openLayer } from "../oci/layer.ts";
 import { isDigest } from "../oci/digest.ts";
-import type { ContentReader, Descriptor } from "../oci/types.ts";
-import { flattenLayers } from "./flatten.ts";
-import { compareManifests, benign } from "./manifests.ts";
-import { groupHardLinks, type LayerEntries, readLayerEntries } from "./layer-entries.ts";
+import { benign } from "./benign.ts";
+import { describedClasses } from "./classes/catalogue.ts";
+import { createAttributeTable } from "./entry.ts";
+import type { PlatformEvidence } from "./evidence/types.ts";
+import { collectEvidence, documentEvidence, type FilesShown } from "./explain/collect-evidence.ts";
+import type { ContentStore, ReadLayers } from "./explain/contents.ts";
+import { type Explanation, explainResiduals } from "./explain/explain-residuals.ts";
+import { type Finding, sumUp } from "./findings.ts";
+import { flattenLayers, type Tree } from "./flatten.ts";
+import { compareLayers, describeSplit } from "./layer-differences.ts";
+import type { LayerEntries } from "./layer-entries.ts";
+import { compareManifests } from "./manifests.ts";
+import { readLayerPair, type Side, type SideImage, verifyUnsharedLayers } from "./read-layers.ts";
 import { readImage, type ResolvedImage } from "./resolve.ts";
 import { compareConfigs } from "./runtime-config.ts";
-import { compareTrees } from "./tree-differences.ts";
-import { type ComparedImage, type Difference, type PlatformComparison, platformLevels } from "./types.ts";
+import { facetsOf, findResiduals, type Residual } from "./tree-residuals.ts";
+import {
+  type ComparedImage,
+  type Difference,
+  type PlatformComparison,
+  type PlatformHeadline,
+  platformLevels,
+} from "./types.ts";
+import { applyWaivers, waiveDifference, type WaiverBook } from "./waivers.ts";
 
-/** One side: an image's descriptor and where it is read. */
-export interface Side {
-  readonly reader: ContentReader;
-  readonly descriptor: Descriptor;
+/** How far a comparison goes. */
+export interface PlatformOptions {
+  readonly waivers: WaiverBook;
+  /** Whether what differs is looked into; without it everything is `unexplained` at once. */
+  readonly explain: boolean;
+  /** Gets what people look at. */
+  readonly onEvidence?: (evidence: PlatformEvidence) => void;
+  readonly signal: AbortSignal;
 }
+
+/** What came of the trees. */
+interface TreeComparison {
+  readonly sameLayers: boolean;
+  readonly sameEntries: boolean;
+  readonly sameTree: boolean;
+  readonly differences: readonly Difference[];
+  readonly packages: Explanation["packages"];
+  readonly warnings: Explanation["warnings"];
+  readonly files: FilesShown;
+}
+
+const noFiles: FilesShown = { files: [], omitted: 0 };
+const sameTrees = { packages: [], warnings: [], files: noFiles } as const;
 
 /**
  * Compares two images of one platform at every level. Layers that both sides share as
@@ -25,153 +58,131 @@ export interface Side {
 export async function comparePlatform(
   leftSide: Side,
   rightSide: Side,
-  signal?: AbortSignal,
+  options: PlatformOptions,
 ): Promise<PlatformComparison> {
-  const [left, right] = [
-    await readImage(leftSide.reader, leftSide.descriptor, signal),
-    await readImage(rightSide.reader, rightSide.descriptor, signal),
-  ];
-  const differences: Difference[] = [...compareManifests(left, right), ...compareConfigs(left.config, right.config)];
-  const sameManifest = left.descriptor.digest === right.descriptor.digest;
-  const sameConfig = left.manifest.config.digest === right.manifest.config.digest;
-  if (
-    !sameConfig &&
-    differences.every((difference) => difference.scope === "manifest") &&
-    canonicalJson(left.config) === canonicalJson(right.config)
-  ) {
-    differences.push(benign("config-key-order", "config", "the same content, written otherwise"));
-  }
-  const sameRuntime = !differences.some((difference) => difference.weight === "unexplained");
-  const sameLayers =
-    left.diffIds.length === right.diffIds.length &&
-    left.diffIds.every((diffId, position) => diffId === right.diffIds[position]);
-  let sameEntries = sameLayers;
-  let sameTree = sameLayers;
-  if (sameLayers) await verifyUnsharedLayers(leftSide, left, rightSide, right, signal);
-  else {
-    const cache = new Map<string, Promise<LayerEntries>>();
-    const leftLayers = await readLayers(leftSide, left, cache, signal);
-    const rightLayers = await readLayers(rightSide, right, cache, signal);
-    const entryDifferences = compareLayers(leftLayers, rightLayers);
-    const treeDifferences = compareTrees(
-      flattenLayers(leftLayers.map(entriesOf)),
-      flattenLayers(rightLayers.map(entriesOf)),
-      "filesystem",
-    );
-    sameTree = treeDifferences.length === 0;
-    // where an entry is given twice or through a link, its order counts: the tree has the last word
-    sameEntries =
-      sameTree &&
-      leftLayers.length === rightLayers.length &&
-      entryDifferences.every((difference) => difference.weight === "benign");
-    // what the flattened trees say is said once; below that it is a matter of layering
-    differences.push(...entryDifferences.filter((difference) => difference.weight === "benign"), ...treeDifferences);
-    if (sameTree && !sameEntries)
-      differences.push(
-        benign("layer-split", "layers", `${leftLayers.length} layers and ${rightLayers.length}, the same tree`),
-      );
-  }
+  const { signal, waivers } = options;
+  const left = { ...leftSide, image: await readImage(leftSide.reader, leftSide.descriptor, signal) };
+  const right = { ...rightSide, image: await readImage(rightSide.reader, rightSide.descriptor, signal) };
+  const documents = compareDocuments(left.image, right.image).map((found) => waiveDifference(found, waivers));
+  const sameRuntime = !compareDocuments(left.image, right.image).some(({ weight }) => weight === "unexplained");
+  const trees = await compareTrees(left, right, options);
+  const differences = [...documents, ...trees.differences];
+  options.onEvidence?.({
+    platform: left.image.platform,
+    documents: await documentEvidence(left, right, signal),
+    ...trees.files,
+  });
+  const isExplained = differences.every(({ weight }) => weight === "benign" || weight === "explained");
+  const sameConfig = left.image.manifest.config.digest === right.image.manifest.config.digest;
   const levels = {
-    manifest: sameManifest,
-    config: sameConfig && sameLayers,
-    layers: sameLayers && sameRuntime,
-    entries: sameEntries && sameRuntime,
-    filesystem: sameTree && sameRuntime,
+    manifest: left.descriptor.digest === right.descriptor.digest,
+    config: sameConfig && trees.sameLayers,
+    layers: trees.sameLayers && sameRuntime,
+    entries: trees.sameEntries && sameRuntime,
+    filesystem: trees.sameTree && sameRuntime,
+    explained: isExplained,
   };
   return {
-    platform: left.platform,
-    level: platformLevels.find((level) => levels[level]) ?? "different",
+    platform: left.image.platform,
+    level: platformLevels.find((level) => levels[level]) ?? headlineBelow(differences),
     levels,
     differences,
-    unexplained: differences
-      .filter((difference) => difference.weight === "unexplained")
-      .reduce((sum, difference) => sum + difference.count, 0),
-    left: describeImage(left),
-    right: describeImage(right),
+    unexplained: differences.reduce((sum, { weight, count }) => sum + (weight === "unexplained" ? count : 0), 0),
+    packages: trees.packages,
+    normalisers: normalisersOf(differences),
+    warnings: trees.warnings,
+    left: describeImage(left.image),
+    right: describeImage(right.image),
   };
 }
 
-/** Reads layers whose blobs differ although their diffIDs are said to be equal. */
-async function verifyUnsharedLayers(
-  leftSide: Side,
-  left: ResolvedImage,
-  rightSide: Side,
-  right: ResolvedImage,
-  signal?: AbortSignal,
-): Promise<void> {
-  for (const [position, a] of left.manifest.layers.entries()) {
-    const b = right.manifest.layers[position];
-    if (!b || (a.digest === b.digest && a.mediaType === b.mediaType)) continue;
-    await verifyDiffId(leftSide.reader, a, left.diffIds[position], signal);
-    await verifyDiffId(rightSide.reader, b, right.diffIds[position], signal);
+function headlineBelow(differences: readonly Difference[]): PlatformHeadline {
+  return differences.some(({ weight }) => weight === "unexplained") ? "different" : "drift";
+}
+
+/** What manifests and configs say differently. */
+function compareDocuments(left: ResolvedImage, right: ResolvedImage): Difference[] {
+  const differences = [...compareManifests(left, right), ...compareConfigs(left.config, right.config)];
+  const isRewritten =
+    left.manifest.config.digest !== right.manifest.config.digest &&
+    differences.every((difference) => difference.scope === "manifest") &&
+    canonicalJson(left.config) === canonicalJson(right.config);
+  if (isRewritten) differences.push(benign("config-key-order", "config", "the same content, written otherwise"));
+  return differences;
+}
+
+async function compareTrees(left: SideImage, right: SideImage, options: PlatformOptions): Promise<TreeComparison> {
+  const { signal } = options;
+  const [mine, theirs] = [left.image.diffIds, right.image.diffIds];
+  if (mine.length === theirs.length && mine.every((diffId, position) => diffId === theirs[position])) {
+    await verifyUnsharedLayers(left, right, signal);
+    return { sameLayers: true, sameEntries: true, sameTree: true, differences: [], ...sameTrees };
   }
+  const attributes = createAttributeTable();
+  const read = await readLayerPair(left, right, attributes, signal);
+  const layersOf = ({ image }: SideImage): LayerEntries[] =>
+    image.diffIds.map((diffId) => {
+      const layer = read.get(diffId);
+      if (!layer) throw new Error(`the layer ${diffId} was not read`);
+      return layer;
+    });
+  const [a, b] = [layersOf(left), layersOf(right)];
+  const layering = compareLayers(a, b);
+  const flatten = (layers: readonly LayerEntries[]): Tree =>
+    flattenLayers(
+      layers.map(({ entries }) => entries),
+      attributes,
+    );
+  const [leftTree, rightTree] = [flatten(a), flatten(b)];
+  const residuals = findResiduals(leftTree, rightTree);
+  const sameTree = residuals.length === 0;
+  // where an entry is given twice or through a link, its order counts: the tree has the last word
+  const sameEntries = sameTree && layering.sameEntries;
+  const differences: Difference[] = [...layering.differences];
+  if (sameTree && !sameEntries) differences.push(describeSplit(a, b));
+  if (sameTree) return { sameLayers: false, sameEntries, sameTree, differences, ...sameTrees };
+  const sides = [
+    { tree: leftTree, layers: readLayersOf(left, a) },
+    { tree: rightTree, layers: readLayersOf(right, b) },
+  ] as const;
+  let files: FilesShown = noFiles;
+  const look =
+    options.onEvidence &&
+    (async (found: readonly Finding[], store: ContentStore) => {
+      files = await collectEvidence(residuals, found, store);
+    });
+  const judge = (found: readonly Finding[]): Finding[] =>
+    found.map((finding) => applyWaivers(finding, options.waivers));
+  const explanation: Explanation = options.explain
+    ? await explainResiduals(residuals, ...sides, { judge, ...(look && { look }) }, signal)
+    : { findings: judge(unexplained(residuals)), packages: [], warnings: [] };
+  differences.push(...sumUp(explanation.findings));
+  const { packages, warnings } = explanation;
+  return { sameLayers: false, sameEntries: false, sameTree: false, differences, packages, warnings, files };
 }
 
-async function verifyDiffId(
-  reader: ContentReader,
-  layer: Descriptor,
-  claimed: string | undefined,
-  signal?: AbortSignal,
-): Promise<void> {
-  const open = openLayer(reader, layer, signal);
-  for await (const _ of open.chunks);
-  requireDiffId(open.diffId(), claimed, reader, layer);
-}
-
-function requireDiffId(actual: string, claimed: string | undefined, reader: ContentReader, layer: Descriptor): void {
-  if (actual === claimed) return;
-  throw infrastructureError(
-    `${reader.name}: the layer ${layer.digest} unpacks to ${actual}, and its config claims ${claimed}: no runtime would run this image`,
+/** What differs, as long as nobody looks into it. */
+function unexplained(residuals: readonly Residual[]): Finding[] {
+  return residuals.flatMap((residual) =>
+    facetsOf(residual).map(
+      (facet): Finding => ({ ...facet, scope: "filesystem", path: `/${residual.path}`, weight: "unexplained" }),
+    ),
   );
 }
 
-/** A layer that both sides have is read once. */
-async function readLayers(
-  side: Side,
-  image: ResolvedImage,
-  cache: Map<string, Promise<LayerEntries>>,
-  signal?: AbortSignal,
-): Promise<LayerEntries[]> {
-  const layers: LayerEntries[] = [];
-  for (const [position, layer] of image.manifest.layers.entries()) {
-    const key = `${layer.digest} ${layer.mediaType}`;
-    const reading = cache.get(key) ?? readLayerEntries(side.reader, layer, signal);
-    cache.set(key, reading);
-    const entries = await reading;
-    requireDiffId(entries.diffId, image.diffIds[position], side.reader, layer);
-    layers.push(entries);
-  }
-  return layers;
-}
-
-function compareLayers(left: readonly LayerEntries[], right: readonly LayerEntries[]): Difference[] {
-  const differences: Difference[] = [];
-  const told = new Map<string, { readonly detail: string; readonly layers: string[] }>();
-  const tell = (name: string, detail: string, layer: string): void => {
-    const known = told.get(name);
-    if (known) known.layers.push(layer);
-    else told.set(name, { detail, layers: [layer] });
+function readLayersOf({ reader, image }: SideImage, read: readonly LayerEntries[]): ReadLayers {
+  return {
+    reader,
+    layers: image.manifest.layers.map((layer, position) => ({ layer, entries: read[position]?.entries ?? [] })),
   };
-  for (const [position, a] of left.entries()) {
-    const b = right[position];
-    if (!b || a.diffId === b.diffId) continue;
-    const found = compareTrees(groupHardLinks(a.entries), groupHardLinks(b.entries), "entries");
-    differences.push(...found);
-    if (found.length > 0) continue;
-    const layer = `layer ${position}`;
-    if (a.times !== b.times) tell("layer-times", "other file times", layer);
-    if (a.order !== b.order) tell("layer-order", "entries in another order", layer);
-    if (a.dialect !== b.dialect) tell("tar-dialect", `${a.dialect} and ${b.dialect}`, layer);
-    const isTold = a.times !== b.times || a.order !== b.order || a.dialect !== b.dialect;
-    if (!isTold) tell("tar-headers", "the same entries, written otherwise", layer);
-  }
-  for (const [name, { detail, layers }] of told)
-    differences.push({ ...benign(name, "layers", detail), count: layers.length, paths: layers.slice(0, 100) });
-  return differences.toSorted((x, y) => (x.class < y.class ? -1 : x.class > y.class ? 1 : 0));
 }
 
-function entriesOf(layer: LayerEntries): LayerEntries["entries"] {
-  return layer.entries;
+/** The classes that an explanation rests on, with the versions of their normalisers. */
+function normalisersOf(differences: readonly Difference[]): PlatformComparison["normalisers"] {
+  const proved = differences.filter(({ proof }) => proof === "normalised-equal").map((found) => found.class);
+  return [...new Set(proved)]
+    .toSorted()
+    .map((name) => ({ class: name, version: describedClasses.get(name)?.version ?? 1 }));
 }
 
 function describeImage(image: ResolvedImage): ComparedImage {

@@ -1,153 +1,151 @@
-import { createHash } from "node:crypto";
-import { infrastructureError, RefoundryError } from "../errors.ts";
+import { createHash, type Hash, hash as hashOnce } from "node:crypto";
 import type { Digest } from "../oci/digest.ts";
-import { openLayer } from "../oci/layer.ts";
-import { readTar, type TarEntry } from "../oci/tar/read.ts";
+import type { TarHeader } from "../oci/tar/walk.ts";
 import type { ContentReader, Descriptor } from "../oci/types.ts";
-import { type EntryFacts, type FlatEntry, type LayerEntry, whiteoutPrefix } from "./entry.ts";
+import { type AttributeTable, type LayerEntry } from "./entry.ts";
+import { createFingerprintCollector, type Fingerprints } from "./fingerprints.ts";
+import { normalisePath, walkLayer } from "./walk-layer.ts";
 
 /** A layer's entries in the archive's order, and what of it does not count but is told. */
 export interface LayerEntries {
   readonly diffId: Digest;
   readonly entries: readonly LayerEntry[];
-  /** Fingerprints of what is told on its own. */
-  readonly order: string;
-  readonly times: string;
-  readonly dialect: string;
+  readonly fingerprints: Fingerprints;
 }
 
-/** Linux's PATH_MAX: nothing unpacks what is longer. */
-const maxPathBytes = 4096;
-/** A chain of hard links longer than this is left as it is. */
-const maxLinkSteps = 100;
-/** Global pax records that say nothing of what the entries are. */
-const harmlessGlobals = /^(comment|mtime|atime|ctime|charset|hdrcharset)$/;
-
-/** A path without `./` before it and `/` behind it; the root is the empty path. */
-function normalisePath(path: string): string {
-  const names = path.split("/").filter((name) => name !== "" && name !== ".");
-  return names.join("/");
-}
-
-/** Reads a layer: each entry's facts, file contents hashed as they pass. */
+/** Reads a layer: each entry's facts, file contents hashed as they pass. Throws as {@link walkLayer} does. */
 export async function readLayerEntries(
   reader: ContentReader,
   layer: Descriptor,
+  attributes: AttributeTable,
   signal?: AbortSignal,
 ): Promise<LayerEntries> {
-  const open = openLayer(reader, layer, signal);
   const entries: LayerEntry[] = [];
-  const order = createHash("sha256");
-  const times: [string, string][] = [];
-  const dialects = new Set<string>();
-  for await (const entry of named(readTar(open.chunks), reader, layer)) {
-    const path = normalisePath(entry.path);
-    const problem = problemOf(entry, path);
-    if (problem !== undefined)
-      throw infrastructureError(
-        `${reader.name}: the layer ${layer.digest} ${problem}: ${JSON.stringify(entry.path.slice(0, 200))}`,
-      );
-    entries.push({ path, facts: await factsOf(entry) });
-    order.update(`${path}\0`);
-    times.push([path, entry.mtime]);
-    dialects.add(`${entry.dialect}${entry.path.startsWith("./") ? " with ./" : ""}`);
-  }
-  times.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const timesHash = createHash("sha256");
-  for (const time of times) timesHash.update(JSON.stringify(time));
+  const fingerprints = createFingerprintCollector();
+  let current: { readonly header: TarHeader; readonly path: string } | undefined;
+  let content = createContentHash(0);
+  const walked = await walkLayer(
+    reader,
+    layer,
+    {
+      entry(header, path) {
+        fingerprints.add(header, path);
+        current = { header, path };
+        content = createContentHash(header.size);
+      },
+      content: (piece) => content.update(piece),
+      endEntry() {
+        if (current) entries.push(entryOf(current.header, current.path, content, attributes));
+      },
+    },
+    signal,
+  );
+  if (!walked) throw new Error("a walk that nobody stopped ended early");
+  return { diffId: walked.diffId, entries, fingerprints: fingerprints.finish(walked.padding) };
+}
+
+interface ContentHash {
+  update(piece: Uint8Array): void;
+  /** sha256, one character for each byte. */
+  digest(): string;
+}
+
+/** A file of that size that comes in one piece, as most do, is hashed in one call: that costs less than a hash object. */
+function createContentHash(size: number): ContentHash {
+  let digest: string | undefined;
+  let running: Hash | undefined;
   return {
-    diffId: open.diffId(),
-    entries,
-    order: order.digest("hex"),
-    times: timesHash.digest("hex"),
-    dialect: [...dialects].toSorted().join(", "),
+    update(piece) {
+      if (!running && piece.length === size) digest = hashOnce("sha256", piece, "binary");
+      else running = (running ?? createHash("sha256")).update(piece);
+    },
+    digest: () => digest ?? (running ?? createHash("sha256")).digest("binary"),
   };
 }
 
-/** Says in the archive's own failures which layer it is. */
-async function* named(
-  entries: AsyncIterable<TarEntry>,
-  reader: ContentReader,
-  layer: Descriptor,
-): AsyncGenerator<TarEntry> {
-  try {
-    yield* entries;
-  } catch (cause) {
-    if (!(cause instanceof RefoundryError) || cause.kind !== "infrastructure" || cause.message.includes(layer.digest))
-      throw cause;
-    throw infrastructureError(`${reader.name}: the layer ${layer.digest}: ${cause.message}`, { cause });
-  }
-}
-
-/** What makes an entry one that runtimes refuse, or that they and we might read differently. */
-function problemOf(entry: TarEntry, path: string): string | undefined {
-  const names = path.split("/");
-  if (names.includes("..")) return "has a path with .. in it";
-  if (entry.rawPath.length > maxPathBytes || entry.linkName.length > maxPathBytes)
-    return `has a path of more than ${maxPathBytes} bytes, which nothing unpacks`;
-  if (entry.type !== "directory" && entry.rawPath.at(-1) === 0x2f)
-    return `has a ${entry.type} whose name ends in a slash, which readers disagree about`;
-  const name = names.at(-1) ?? "";
-  if ([whiteoutPrefix, `${whiteoutPrefix}.`, `${whiteoutPrefix}..`].includes(name)) return "has an invalid whiteout";
-  const global = [...entry.globalPax.keys()].find((key) => !harmlessGlobals.test(key));
-  return global === undefined
-    ? undefined
-    : `has a global pax record ${JSON.stringify(global)}, which runtimes ignore and tar applies`;
-}
-
-async function factsOf(entry: TarEntry): Promise<EntryFacts> {
-  const { type } = entry;
+function entryOf(header: TarHeader, path: string, content: ContentHash, table: AttributeTable): LayerEntry {
+  const { type } = header;
   const isDevice = type === "character-device" || type === "block-device";
-  const xattrs = [...entry.xattrs].map(([name, value]): [string, string] => [name, value.toString("hex")]);
-  xattrs.sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    type,
-    mode: entry.mode & 0o7777,
-    uid: String(entry.uid),
-    gid: String(entry.gid),
-    linkName: type === "symlink" ? entry.linkName : type === "hardlink" ? normalisePath(entry.linkName) : "",
-    xattrs: xattrs.length > 0 ? JSON.stringify(xattrs) : "",
-    device: isDevice ? `${entry.deviceMajor}:${entry.deviceMinor}` : "",
-    content: type === "file" ? await hashOf(entry.content) : "",
+    path,
+    attributes: table({
+      type,
+      mode: header.mode & 0o7777,
+      uid: String(header.uid),
+      gid: String(header.gid),
+      xattrs: header.xattrs.size > 0 ? describeXattrs(header.xattrs) : "",
+      device: isDevice ? `${header.deviceMajor}:${header.deviceMinor}` : "",
+    }),
+    linkName: type === "symlink" ? header.linkName : type === "hardlink" ? normalisePath(header.linkName) : "",
+    content: type === "file" ? content.digest() : "",
+    size: header.size,
   };
 }
 
-async function hashOf(content: AsyncIterable<Uint8Array>): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of content) hash.update(chunk);
-  return hash.digest("hex");
+function describeXattrs(xattrs: ReadonlyMap<string, Buffer>): string {
+  const list = [...xattrs].map(([name, value]): [string, string] => [name, value.toString("hex")]);
+  return JSON.stringify(list.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**
- * A layer's entries by path with hard links resolved inside the layer: every name of a
- * file has the file's own facts and the group of its names, whichever of them the
- * archive wrote as the file. A link to a file of a lower layer stays a link. Of entries
- * with one path the last counts.
+ * Whether two layers have equal entries whatever their order and times. Hard links are
+ * resolved inside each layer: every name of a file counts with the file's own facts and
+ * the group of its names, whichever of them the archive wrote as the file. A link to a
+ * file of a lower layer stays a link. Of entries with one path the last counts.
  */
-export function groupHardLinks(layer: readonly LayerEntry[]): Map<string, FlatEntry> {
-  const entries = new Map(layer.map(({ path, facts }) => [path, facts]));
+export function sameEntries(left: readonly LayerEntry[], right: readonly LayerEntry[]): boolean {
+  const [a, b] = [groupHardLinks(left), groupHardLinks(right)];
+  if (a.size !== b.size) return false;
+  for (const [path, { entry, group }] of a) {
+    const other = b.get(path);
+    if (!other || group !== other.group || !sameFacts(entry, other.entry)) return false;
+  }
+  return true;
+}
+
+/** Whether two entries agree in all that counts. */
+export function sameFacts(a: LayerEntry, b: LayerEntry): boolean {
+  return a === b || (a.content === b.content && a.linkName === b.linkName && sameAttributes(a, b));
+}
+
+/** Attributes of one comparison are one object when they are equal. */
+function sameAttributes(a: LayerEntry, b: LayerEntry): boolean {
+  return a.attributes === b.attributes;
+}
+
+interface GroupedEntry {
+  readonly entry: LayerEntry;
+  /** The first name of its hard-linked names; empty when it has one. */
+  readonly group: string;
+}
+
+/** A chain of hard links longer than this is left as it is. */
+const maxLinkSteps = 100;
+
+function groupHardLinks(layer: readonly LayerEntry[]): Map<string, GroupedEntry> {
+  const grouped = new Map(layer.map((entry): [string, GroupedEntry] => [entry.path, { entry, group: "" }]));
   const targetOf = (path: string): string => {
     let at = path;
     for (let steps = 0; steps < maxLinkSteps; steps += 1) {
-      const facts = entries.get(at);
-      if (facts?.type !== "hardlink" || !entries.has(facts.linkName) || facts.linkName === at) return at;
-      at = facts.linkName;
+      const entry = grouped.get(at)?.entry;
+      if (entry?.attributes.type !== "hardlink" || !grouped.has(entry.linkName) || entry.linkName === at) return at;
+      at = entry.linkName;
     }
     return at;
   };
   const groups = new Map<string, string[]>();
-  for (const path of entries.keys()) {
+  for (const [path, { entry }] of grouped) {
+    if (entry.attributes.type !== "hardlink") continue;
     const target = targetOf(path);
+    if (target === path) continue;
     const known = groups.get(target);
     if (known) known.push(path);
-    else groups.set(target, [path]);
+    else groups.set(target, [target, path]);
   }
-  const grouped = new Map<string, FlatEntry>();
   for (const [target, paths] of groups) {
-    const facts = entries.get(target);
-    if (!facts) continue;
-    const group = paths.length > 1 ? (paths.toSorted()[0] ?? "") : "";
-    for (const path of paths) grouped.set(path, { ...facts, group });
+    const file = grouped.get(target)?.entry;
+    const group = paths.toSorted()[0] ?? "";
+    if (file) for (const path of paths) grouped.set(path, { entry: file, group });
   }
   return grouped;
 }

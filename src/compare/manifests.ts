@@ -1,12 +1,8 @@
 import { canonicalJson } from "../json.ts";
 import type { ImageManifest, Json } from "../oci/types.ts";
+import { benign } from "./benign.ts";
 import type { ResolvedImage } from "./resolve.ts";
 import type { Difference } from "./types.ts";
-
-/** A difference that changes nothing that runs; one item, without paths. */
-export function benign(name: string, scope: Difference["scope"], detail: string): Difference {
-  return { class: name, scope, count: 1, paths: [], detail, weight: "benign" };
-}
 
 /** What differs between two manifests beside the content they name; all of it is benign. */
 export function compareManifests(left: ResolvedImage, right: ResolvedImage): Difference[] {

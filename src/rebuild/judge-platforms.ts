@@ -1,6 +1,7 @@
 import { runTogether } from "../concurrency.ts";
 import { compareImages } from "../compare/compare-images.ts";
 import type { PlatformComparison } from "../compare/types.ts";
+import type { WaiverBook } from "../compare/waivers.ts";
 import { runStage } from "../events.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { PlatformOutcome } from "../outcome.ts";
@@ -25,13 +26,13 @@ export async function judgePlatforms(
   today: string,
   factory: Factory,
 ): Promise<JudgedPlatform[]> {
-  const waivers = inputs.recipe.waivers.filter((waiver) => waiver.expires >= today);
+  const book = { waivers: inputs.recipe.waivers, today };
   const sibling = work.find((item) => !item.job.extended && item.built);
   return runTogether<JudgedPlatform[]>(
     factory.signal,
     work.map((item) => async (signal: AbortSignal) => {
       const startedAt = performance.now();
-      const compared = await judgeOne(item, upstream, sibling, waivers, { ...factory, signal });
+      const compared = await judgeOne(item, upstream, sibling, book, { ...factory, signal });
       const timing = { stage: "compare", seconds: (performance.now() - startedAt) / 1000, reused: false };
       return outcomeOf(item, upstream, compared, [...item.timings, timing]);
     }),
@@ -47,7 +48,7 @@ async function judgeOne(
   item: PlatformWork,
   upstream: UpstreamState,
   sibling: PlatformWork | undefined,
-  waivers: ReleaseInputs["recipe"]["waivers"],
+  book: WaiverBook,
   factory: Factory,
 ): Promise<Judged> {
   const { job, built, smoke } = item;
@@ -68,8 +69,8 @@ async function judgeOne(
   }
   if (job.extended) {
     const other = sibling?.built?.manifest;
-    const parity = other && (await comparePair(other, built.manifest, item, factory));
-    const judgement = judgeExtension(parity, sibling?.job.platform ?? "", waivers);
+    const parity = other && (await comparePair(other, built.manifest, item, book, factory));
+    const judgement = judgeExtension(parity, sibling?.job.platform ?? "");
     return { ...judgement, level: "no-upstream", ...(parity && { comparison: parity }) };
   }
   const theirs = upstream.manifests.get(job.platform);
@@ -77,14 +78,15 @@ async function judgeOne(
     const explanation = `upstream's image could not be had: ${upstream.unavailable ?? "it has no such platform"}`;
     return { verdict: "upstream-unavailable", level: "upstream-unavailable", explanation, releasable: false };
   }
-  const comparison = await comparePair(theirs, built.manifest, item, factory);
-  return { ...judgeReproduction(comparison, waivers), level: comparison.level, comparison };
+  const comparison = await comparePair(theirs, built.manifest, item, book, factory);
+  return { ...judgeReproduction(comparison), level: comparison.level, comparison };
 }
 
 async function comparePair(
   left: Descriptor,
   right: Descriptor,
   item: PlatformWork,
+  book: WaiverBook,
   factory: Factory,
 ): Promise<PlatformComparison> {
   const { blobs } = factory.store;
@@ -95,7 +97,9 @@ async function comparePair(
       reader: blobs,
       descriptor: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
     });
-    const comparison = await compareImages(side(left), side(right), { signal: factory.signal });
+    // between platforms other machine code is what one wants: nothing to look into
+    const options = { ...book, explain: !item.job.extended, signal: factory.signal };
+    const comparison = await compareImages(side(left), side(right), options);
     const [platform] = comparison.platforms;
     if (!platform) throw new Error("two images gave no comparison");
     return { value: platform, detail: item.job.extended ? "parity" : `equal at ${platform.level}` };

@@ -1,8 +1,5 @@
 import type { Difference, PlatformComparison } from "../compare/types.ts";
 import type { Verdict } from "../outcome.ts";
-import type { Recipe } from "../recipe/schema.ts";
-
-type Waiver = Recipe["waivers"][number];
 
 /** A verdict with the sentence that explains it, and whether it lets the release go out. */
 export interface Judgement {
@@ -11,8 +8,8 @@ export interface Judgement {
   readonly releasable: boolean;
 }
 
-/** What a comparison with upstream means. `waivers` are those that have not expired. */
-export function judgeReproduction(comparison: PlatformComparison, waivers: readonly Waiver[]): Judgement {
+/** What a comparison with upstream means. */
+export function judgeReproduction(comparison: PlatformComparison): Judgement {
   const { level } = comparison;
   if (level === "manifest")
     return judgement("identical", "the manifest has upstream's digest, so every byte is upstream's");
@@ -28,22 +25,30 @@ export function judgeReproduction(comparison: PlatformComparison, waivers: reado
       "equivalent",
       `the file system equals upstream's in content, modes and owners, layered otherwise${rest}`,
     );
-  return judgeDifferent(
-    comparison.differences.filter((difference) => !isBenign(difference)),
-    waivers,
-    "upstream's",
-  );
+  const residuals = comparison.differences.filter((difference) => !isBenign(difference));
+  if (level === "explained")
+    return judgement(
+      "equivalent",
+      `what differs from upstream's has a proof: ${listed(residuals)}${declared(residuals)}${rest}`,
+    );
+  if (level === "drift") {
+    const packages = comparison.packages.map(
+      ({ name, left, right }) => `${name} ${left ?? "absent"} -> ${right ?? "absent"}`,
+    );
+    const more = packages.length > 5 ? ` and ${packages.length - 5} more` : "";
+    return judgement(
+      "drift",
+      `differs from upstream's in packages of other versions: ${packages.slice(0, 5).join(", ")}${more}`,
+    );
+  }
+  return judgeDifferent(residuals, "upstream's");
 }
 
 /**
  * What parity with a sibling platform means for a platform that upstream never released:
  * the same paths, types, modes, owners and runtime config; contents are of course others.
  */
-export function judgeExtension(
-  parity: PlatformComparison | undefined,
-  sibling: string,
-  waivers: readonly Waiver[],
-): Judgement {
+export function judgeExtension(parity: PlatformComparison | undefined, sibling: string): Judgement {
   if (!parity)
     return judgement(
       "extended",
@@ -53,10 +58,10 @@ export function judgeExtension(
   if (broken.length === 0) {
     return judgement(
       "extended",
-      `upstream never released this platform; two varied rebuilds agree, and tree and config match ${sibling}`,
+      `upstream never released this platform; two varied rebuilds agree, and tree and config match ${sibling}${declared(parity.differences)}`,
     );
   }
-  return judgeDifferent(broken, waivers, `those of ${sibling}`);
+  return judgeDifferent(broken, `those of ${sibling}`);
 }
 
 /** Whether a difference between two platforms of one image is more than other machine code and the name of the platform. */
@@ -64,31 +69,23 @@ function breaksParity(difference: Difference): boolean {
   const names =
     difference.class === "config-platform" &&
     difference.paths.every((path) => path === "architecture" || path === "variant");
-  return !isBenign(difference) && difference.class !== "file-content" && !names;
+  return difference.weight === "unexplained" && difference.class !== "file-content" && !names;
 }
 
-function judgeDifferent(differences: readonly Difference[], waivers: readonly Waiver[], whose: string): Judgement {
-  const covering = differences.map((difference) => waivers.find((waiver) => covers(waiver, difference)));
-  const what = differences.map((difference) => `${difference.class} (${difference.count})`).join(", ");
-  if (covering.every((waiver) => waiver !== undefined) && covering.length > 0) {
-    const reasons = [
-      ...new Set(covering.map((waiver) => `${waiver.reason} (${waiver.owner}, until ${waiver.expires})`)),
-    ].join("; ");
-    return {
-      verdict: "different",
-      explanation: `differs from ${whose} in ${what}; waived: ${reasons}`,
-      releasable: true,
-    };
-  }
-  return { verdict: "different", explanation: `differs from ${whose} in ${what}`, releasable: false };
+function judgeDifferent(differences: readonly Difference[], whose: string): Judgement {
+  const open = differences.filter(({ weight }) => weight === "unexplained");
+  return { verdict: "different", explanation: `differs from ${whose} in ${listed(open)}`, releasable: false };
 }
 
-function covers(waiver: Waiver, difference: Difference): boolean {
-  return (
-    waiver.class === difference.class &&
-    difference.paths.length === difference.count &&
-    difference.paths.every((path) => waiver.paths.includes(path))
-  );
+function listed(differences: readonly Difference[]): string {
+  return differences.map((difference) => `${difference.class} (${difference.count})`).join(", ");
+}
+
+/** Who answers for what has no proof. */
+function declared(differences: readonly Difference[]): string {
+  const waivers = differences.flatMap(({ waiver }) => (waiver ? [waiver] : []));
+  const reasons = new Set(waivers.map(({ reason, owner, expires }) => `${reason} (${owner}, until ${expires})`));
+  return reasons.size > 0 ? `; waived: ${[...reasons].join("; ")}` : "";
 }
 
 function isBenign(difference: Difference): boolean {

@@ -81,9 +81,17 @@ const upstreamSchema = z.union([
   }),
 ]);
 
+/** A path in the image, all below one (`/usr/lib/**`), or a field of its config (`config.Labels`). */
+const waivedPath = z
+  .string()
+  .regex(
+    /^(\/(?!.*(^|\/)\.\.?(\/|$))[^\0]+|[A-Za-z][A-Za-z0-9_.]*)$/,
+    "must be an absolute path without . or .., or a field of the config, as in config.Labels",
+  );
+
 const waiverSchema = z.strictObject({
   class: nameSchema,
-  paths: z.array(absolutePath).min(1),
+  paths: z.array(waivedPath).min(1),
   reason: line,
   owner: line,
   expires: dateSchema,
@@ -166,6 +174,8 @@ export const toolchainSchema = z.union([
     toolchain: nameSchema,
     debian: z.strictObject({
       suite: suiteName,
+      /** Suites beside it, for packages that it does not have: its backports, say. */
+      also: z.array(suiteName).default([]),
       architecture: debianArchitecture,
       foreign: z.array(debianArchitecture).default([]),
       packages: z
@@ -185,7 +195,7 @@ export const toolchainSchema = z.union([
 /** `recipes/toolchains/<name>/locks/<lock>.yaml`, written by `refoundry toolchain lock`. */
 export const toolchainLockSchema = z.strictObject({
   suite: suiteName,
-  /** Date of the suite's Release file, seconds; every file time in the image is at most this. */
+  /** Date of the newest of the suites' Release files, seconds; every file time in the image is at most this. */
   epoch: z.int().nonnegative(),
   architecture: debianArchitecture,
   foreign: z.array(debianArchitecture),

@@ -20,11 +20,15 @@ function comparisonOf(
       layers: has("layers"),
       entries: has("entries"),
       filesystem: has("filesystem"),
+      explained: has("explained"),
     },
     differences,
     unexplained: differences
       .filter(({ weight }) => weight === "unexplained")
       .reduce((sum, { count }) => sum + count, 0),
+    packages: [],
+    normalisers: [],
+    warnings: [],
     left: image,
     right: image,
   };

@@ -10,6 +10,7 @@ const meanings: Readonly<Record<PlatformLevel, string>> = {
   layers: "the same layers, byte for byte; the config differs in fields that do not change what runs",
   entries: "the same files in each layer: content, type, mode, owner and links; times and tar dialect may differ",
   filesystem: "the same files once the layers are applied, however they are split",
+  explained: "what differs has a proof: both sides are the same once normalised, or a waiver answers for it",
 };
 
 /** Platforms as rows, levels of equality as columns, strongest first. */

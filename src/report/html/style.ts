@@ -76,12 +76,12 @@ footer { margin-top: 3rem; padding-bottom: 4rem; color: var(--soft); font-size: 
   .label { display: block; color: var(--soft); font-size: .78rem; }
   .matrix, .matrix tbody, .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; }
   .matrix thead, .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .matrix tr { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: .5rem 0; align-items: center; padding: .9rem 0; border-bottom: 1px solid var(--line); }
+  .matrix tr { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .5rem 0; align-items: center; padding: .9rem 0; border-bottom: 1px solid var(--line); }
   .matrix tr:first-child { padding-top: 0; } .matrix tr:last-child { border: 0; }
   .matrix th, .matrix td { padding: 0; border: 0; }
-  .matrix tbody th { grid-column: 1 / 4; font-size: 1.05rem; } .matrix td.verdict { grid-column: 4 / 6; grid-row: 1; text-align: right; }
-  .matrix td.verdict { display: flex; justify-content: flex-end; } .matrix td.whose { grid-column: 1 / 6; color: var(--soft); font-size: .88rem; margin-top: -.4rem; }
-  .matrix td.whose .label { display: inline; font-size: inherit; } .matrix td.wide { grid-column: 1 / 6; } .matrix .level { padding: 0; } .matrix .level .label { margin-bottom: .15rem; }
+  .matrix tbody th { grid-column: 1 / 5; font-size: 1.05rem; } .matrix td.verdict { grid-column: 5 / 7; grid-row: 1; text-align: right; }
+  .matrix td.verdict { display: flex; justify-content: flex-end; } .matrix td.whose { grid-column: 1 / 7; color: var(--soft); font-size: .88rem; margin-top: -.4rem; }
+  .matrix td.whose .label { display: inline; font-size: inherit; } .matrix td.wide { grid-column: 1 / 7; } .matrix .level { padding: 0; } .matrix .level .label { margin-bottom: .15rem; }
   .addition { text-align: left; }
   .stack .label { display: inline; margin-right: .5rem; } .stack tr { padding: .8rem 0; border-bottom: 1px solid var(--line); } .stack tr:last-child { border: 0; }
   .stack tbody th, .stack td { border: 0; padding: 0 0 .45rem; white-space: normal; } .stack tbody th { font-weight: 600; } .stack td .digest { max-width: 100%; } .stack td > div { margin-top: .1rem; }

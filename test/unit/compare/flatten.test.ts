@@ -1,28 +1,37 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EntryFacts, LayerEntry } from "../../../src/compare/entry.ts";
-import { flattenLayers } from "../../../src/compare/flatten.ts";
+import {
+  type Attributes,
+  createAttributeTable,
+  type EntryFacts,
+  type FlatEntry,
+  type LayerEntry,
+} from "../../../src/compare/entry.ts";
+import { flatEntry, flattenLayers, visitTree } from "../../../src/compare/flatten.ts";
 
-const plain: EntryFacts = {
-  type: "file",
-  mode: 0o644,
-  uid: "0",
-  gid: "0",
-  linkName: "",
-  xattrs: "",
-  device: "",
-  content: "",
-};
-const file = (path: string, content = path): LayerEntry => ({ path, facts: { ...plain, content } });
-const folder = (path: string, mode = 0o700): LayerEntry => ({ path, facts: { ...plain, type: "directory", mode } });
-const soft = (path: string, linkName: string): LayerEntry => ({ path, facts: { ...plain, type: "symlink", linkName } });
-const hard = (path: string, linkName: string): LayerEntry => ({
+const plain: Attributes = { type: "file", mode: 0o644, uid: "0", gid: "0", xattrs: "", device: "" };
+const entry = (path: string, attributes: Partial<Attributes>, more: Partial<LayerEntry> = {}): LayerEntry => ({
   path,
-  facts: { ...plain, type: "hardlink", linkName },
+  attributes: { ...plain, ...attributes },
+  linkName: "",
+  content: "",
+  size: 0,
+  ...more,
 });
+const file = (path: string, content = path): LayerEntry => entry(path, {}, { content });
+const folder = (path: string, mode = 0o700): LayerEntry => entry(path, { type: "directory", mode });
+const soft = (path: string, linkName: string): LayerEntry => entry(path, { type: "symlink" }, { linkName });
+const hard = (path: string, linkName: string): LayerEntry => entry(path, { type: "hardlink" }, { linkName });
+
+function flatten(layers: readonly (readonly LayerEntry[])[]): Map<string, FlatEntry> {
+  const tree = flattenLayers(layers, createAttributeTable());
+  const found = new Map<string, FlatEntry>();
+  visitTree(tree.root, (path, node) => void found.set(path, flatEntry(node)));
+  return found;
+}
 
 function pathsOf(...layers: readonly (readonly LayerEntry[])[]): string[] {
-  return [...flattenLayers(layers).keys()].filter((path) => path !== "").toSorted();
+  return [...flatten(layers).keys()].filter((path) => path !== "").toSorted();
 }
 
 describe("whiteouts", () => {
@@ -50,31 +59,31 @@ describe("links on the way to a path", () => {
   });
 
   test("in a circle, and files on the way, are refused", () => {
-    expect(() => flattenLayers([[soft("a", "b"), soft("b", "a"), file("a/x")]])).toThrow(/in a circle/);
-    expect(() => flattenLayers([[file("a"), file("a/x")]])).toThrow(/no folder/);
-    expect(() => flattenLayers([[file("")]])).toThrow(/root/);
+    expect(() => flatten([[soft("a", "b"), soft("b", "a"), file("a/x")]])).toThrow(/in a circle/);
+    expect(() => flatten([[file("a"), file("a/x")]])).toThrow(/no folder/);
+    expect(() => flatten([[file("")]])).toThrow(/root/);
   });
 });
 
 describe("hard links", () => {
   test("keep the file of the time when they are made", () => {
-    const flat = flattenLayers([[file("a", "1"), hard("b", "a"), file("a", "2")]]);
-    expect([flat.get("a")?.content, flat.get("b")?.content, flat.get("b")?.group]).toEqual(["2", "1", ""]);
+    const flat = flatten([[file("a", "1"), hard("b", "a"), file("a", "2")]]);
+    expect([flat.get("a")?.facts.content, flat.get("b")?.facts.content, flat.get("b")?.group]).toEqual(["2", "1", ""]);
   });
 
   test("keep what a whiteout of their layer hides", () => {
-    expect(flattenLayers([[file("a", "1")], [hard("b", "a"), file(".wh.a")]]).get("b")?.content).toBe("1");
+    expect(flatten([[file("a", "1")], [hard("b", "a"), file(".wh.a")]]).get("b")?.facts.content).toBe("1");
   });
 
   test("tell what their own header says otherwise", () => {
-    const setuid: LayerEntry = { path: "b", facts: { ...plain, type: "hardlink", linkName: "a", mode: 0o4755 } };
-    expect(flattenLayers([[file("a"), setuid]]).get("b")?.linkHeader).toContain(String(0o4755));
-    expect(flattenLayers([[file("a"), hard("b", "a")]]).get("b")?.linkHeader).toBeUndefined();
+    const setuid = entry("b", { type: "hardlink", mode: 0o4755 }, { linkName: "a" });
+    expect(flatten([[file("a"), setuid]]).get("b")?.linkHeader).toContain(String(0o4755));
+    expect(flatten([[file("a"), hard("b", "a")]]).get("b")?.linkHeader).toBe("");
   });
 
   test("to nothing, or to a folder, are refused", () => {
-    expect(() => flattenLayers([[hard("b", "a")]])).toThrow(/not in the image/);
-    expect(() => flattenLayers([[folder("a"), hard("b", "a")]])).toThrow(/not in the image/);
+    expect(() => flatten([[hard("b", "a")]])).toThrow(/not in the image/);
+    expect(() => flatten([[folder("a"), hard("b", "a")]])).toThrow(/not in the image/);
   });
 });
 
@@ -104,19 +113,21 @@ test("flattening is what a plain model of paths gives, refusals included", () =>
       const expected = model(layers);
       if (expected === undefined) {
         refused += 1;
-        expect(() => flattenLayers(layers)).toThrow(/./);
+        expect(() => flatten(layers)).toThrow(/./);
         return;
       }
       flattened += 1;
-      const flat = [...flattenLayers(layers)].filter(([path]) => path !== "");
-      expect(
-        flat.map(([path, entry]) => `${path} ${entry.type} ${entry.mode} ${entry.content} ${entry.group}`).toSorted(),
-      ).toEqual(expected);
+      const flat = [...flatten(layers)].filter(([path]) => path !== "");
+      expect(flat.map(([path, { facts, group }]) => describeEntry(path, facts, group)).toSorted()).toEqual(expected);
     }),
     { numRuns: 3000, seed: 11 },
   );
   expect(Math.min(refused, flattened)).toBeGreaterThan(300);
 });
+
+function describeEntry(path: string, { attributes, content }: EntryFacts, group: string): string {
+  return `${path} ${attributes.type} ${attributes.mode} ${content} ${group}`;
+}
 
 interface ModelNode {
   readonly facts: EntryFacts;
@@ -144,16 +155,17 @@ function model(layers: readonly (readonly LayerEntry[])[]): string[] | undefined
   const put = (path: string, node: ModelNode): boolean => {
     for (const parent of parents(path)) {
       const there = table.get(parent);
-      if (there && there.facts.type !== "directory") return false;
-      if (!there) table.set(parent, { facts: { ...plain, type: "directory", mode: 0o755 }, id: (ids += 1) });
+      if (there && there.facts.attributes.type !== "directory") return false;
+      if (!there) table.set(parent, { facts: folder(parent, 0o755), id: (ids += 1) });
     }
-    const bothFolders = node.facts.type === "directory" && table.get(path)?.facts.type === "directory";
+    const bothFolders =
+      node.facts.attributes.type === "directory" && table.get(path)?.facts.attributes.type === "directory";
     if (!bothFolders) clear((other) => other === path || other.startsWith(`${path}/`));
     table.set(path, node);
     return true;
   };
   const linkable = (node: ModelNode | undefined): node is ModelNode =>
-    node !== undefined && node.facts.type !== "directory";
+    node !== undefined && node.facts.attributes.type !== "directory";
   for (const layer of layers) {
     const lower = new Map(table);
     for (const { path } of layer) {
@@ -165,14 +177,14 @@ function model(layers: readonly (readonly LayerEntry[])[]): string[] | undefined
     const late: LayerEntry[] = [];
     for (const entry of layer) {
       if (/(^|\/)\.wh\./.test(entry.path)) continue;
-      if (entry.facts.type === "hardlink") {
-        const target = table.get(entry.facts.linkName);
+      if (entry.attributes.type === "hardlink") {
+        const target = table.get(entry.linkName);
         if (!linkable(target)) late.push(entry);
         else if (!put(entry.path, target)) return undefined;
-      } else if (!put(entry.path, { facts: entry.facts, id: (ids += 1) })) return undefined;
+      } else if (!put(entry.path, { facts: entry, id: (ids += 1) })) return undefined;
     }
     for (const entry of late) {
-      const target = lower.get(entry.facts.linkName) ?? table.get(entry.facts.linkName);
+      const target = lower.get(entry.linkName) ?? table.get(entry.linkName);
       if (!linkable(target) || !put(entry.path, target)) return undefined;
     }
   }
@@ -182,7 +194,7 @@ function model(layers: readonly (readonly LayerEntry[])[]): string[] | undefined
         .filter(([, other]) => other.id === id)
         .map(([other]) => other)
         .toSorted();
-      return `${path} ${facts.type} ${facts.mode} ${facts.content} ${group.length > 1 ? group[0] : ""}`;
+      return describeEntry(path, facts, group.length > 1 ? (group[0] ?? "") : "");
     })
     .toSorted();
 }

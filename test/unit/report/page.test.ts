@@ -61,7 +61,7 @@ describe("the page", () => {
   });
 
   test("never shows a platform that upstream never released as a match, whatever a comparison says", () => {
-    const all = { manifest: true, config: true, layers: true, entries: true, filesystem: true };
+    const all = { manifest: true, config: true, layers: true, entries: true, filesystem: true, explained: true };
     const [first] = sampleOutcome().platforms;
     if (!first?.comparison) throw new Error("the sample begins with a compared platform");
     const row = rowOf(
