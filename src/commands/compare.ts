@@ -1,49 +1,74 @@
-import { compareImages } from "../compare/compare-images.ts";
-import { summariseComparison } from "../compare/summary.ts";
-import type { Comparison } from "../compare/types.ts";
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Evidence } from "../compare/evidence/types.ts";
+import { type Comparison, type Level, levels } from "../compare/types.ts";
+import type { Waiver } from "../compare/waivers.ts";
 import { usageError } from "../errors.ts";
-import { resolveReference } from "../oci/open-reference.ts";
-import { parseReference } from "../oci/reference.ts";
-import { createRegistryClient } from "../oci/registry/client.ts";
+import { compare as compareByName } from "../index.ts";
+import { summariseComparison } from "../report/comparison/terminal.ts";
 import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
 
 /** Flags of `refoundry compare`. */
 export interface CompareFlags extends CommonFlags {
   readonly require?: string;
+  /** A recipe whose waivers hold. */
+  readonly recipe?: string;
+  /** Where the page is written. */
+  readonly html?: string;
+  /** Where the Markdown is written. */
+  readonly markdown?: string;
 }
-
-const ladder = ["index", "index-core", "manifest", "config", "layers", "entries", "filesystem", "explained"] as const;
 
 /** `refoundry compare A B` */
 export function compare(this: CliContext, flags: CompareFlags, left: string, right: string): Promise<void> {
   return runCommand(this, flags, async () => {
-    const required = flags.require ?? "explained";
-    if (!ladder.some((level) => level === required))
-      throw usageError(`--require takes a level, and got ${required}`, { hint: `levels are ${ladder.join(", ")}` });
-    const registry = createRegistryClient({ env: this.process.env });
-    try {
-      const [a, b] = [parseReference(left), parseReference(right)];
-      const sides = [
-        await resolveReference(a, registry, this.signal),
-        await resolveReference(b, registry, this.signal),
-      ] as const;
-      const comparison = await compareImages(
-        { ...sides[0], name: left },
-        { ...sides[1], name: right },
-        { signal: this.signal },
-      );
-      return {
-        text: summariseComparison(comparison).join("\n"),
-        document: comparison,
-        exitCode: reaches(comparison, required) ? 0 : 1,
-      };
-    } finally {
-      await registry.close();
-    }
+    const required = requiredLevel(flags.require ?? "explained");
+    const waivers = flags.recipe === undefined ? [] : await waiversOf(flags.recipe, this.cwd);
+    let evidence: Evidence = { platforms: [] };
+    const wantsEvidence = flags.html !== undefined || flags.markdown !== undefined;
+    const comparison = await compareByName(left, right, {
+      env: this.process.env,
+      signal: this.signal,
+      waivers,
+      today: new Date().toISOString().slice(0, 10),
+      ...(wantsEvidence && { onEvidence: (seen: Evidence) => void (evidence = seen) }),
+    });
+    await writePages(comparison, evidence, flags, this.cwd);
+    return {
+      text: summariseComparison(comparison).join("\n"),
+      document: comparison,
+      exitCode: reaches(comparison, required) ? 0 : 1,
+    };
   });
 }
 
-function reaches(comparison: Comparison, required: string): boolean {
-  const rank = (level: string): number => ladder.findIndex((item) => item === level);
-  return comparison.level !== "different" && rank(comparison.level) <= rank(required);
+// what is seldom needed is loaded when it is: most of a small comparison's time is start-up
+
+async function waiversOf(recipe: string, cwd: string): Promise<readonly Waiver[]> {
+  const { findRoot, loadRecipe } = await import("../recipe/load.ts");
+  return (await loadRecipe(await findRoot(cwd), recipe)).waivers;
+}
+
+async function writePages(comparison: Comparison, evidence: Evidence, flags: CompareFlags, cwd: string): Promise<void> {
+  if (flags.html !== undefined) {
+    const { renderComparisonPage } = await import("../report/comparison/html/page.ts");
+    await writeFile(resolve(cwd, flags.html), renderComparisonPage(comparison, evidence));
+  }
+  if (flags.markdown !== undefined) {
+    const { renderComparisonMarkdown } = await import("../report/comparison/markdown.ts");
+    await writeFile(resolve(cwd, flags.markdown), renderComparisonMarkdown(comparison, evidence));
+  }
+}
+
+function requiredLevel(text: string): Level {
+  const level = levels.find((known) => known === text);
+  if (level === undefined || level === "different")
+    throw usageError(`--require takes a level, and got ${text}`, {
+      hint: `levels are ${levels.filter((known) => known !== "different").join(", ")}`,
+    });
+  return level;
+}
+
+function reaches({ level }: Comparison, required: Level): boolean {
+  return levels.indexOf(level) <= levels.indexOf(required);
 }

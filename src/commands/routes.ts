@@ -149,11 +149,37 @@ export const routes = {
           brief: "Weakest level that exits 0 (default: explained)",
           placeholder: "LEVEL",
         },
+        recipe: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Recipe whose waivers hold",
+          placeholder: "RECIPE",
+        },
+        html: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Write a page with every difference to look at",
+          placeholder: "FILE",
+        },
+        markdown: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Write a comment for a pull request",
+          placeholder: "FILE",
+        },
       },
       positional: {
         kind: "tuple",
         parameters: [
-          { brief: "Image: registry reference or oci:PATH[:TAG|@DIGEST]", parse: text, placeholder: "A" },
+          {
+            brief:
+              "Image: registry reference, oci:PATH[:TAG|@DIGEST], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]",
+            parse: text,
+            placeholder: "A",
+          },
           { brief: "Image", parse: text, placeholder: "B" },
         ],
       },
