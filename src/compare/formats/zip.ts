@@ -1,7 +1,10 @@
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
 
-const inflate = promisify(inflateRaw) as (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
+const inflate = promisify(inflateRaw) as unknown as (
+  bytes: Uint8Array,
+  options: { readonly maxOutputLength: number; readonly info: true },
+) => Promise<{ readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }>;
 
 /** A member of a zip archive, all that counts of it. */
 export interface ZipMember {
@@ -171,7 +174,9 @@ async function contentOf(data: Buffer, method: number, size: number): Promise<Bu
   if (method === 0) return data;
   if (method !== 8) return undefined;
   try {
-    return await inflate(data, { maxOutputLength: Math.max(1, size) });
+    const { buffer, engine } = await inflate(data, { maxOutputLength: Math.max(1, size), info: true });
+    // what stands behind the compressed data is nobody's
+    return engine.bytesWritten === data.length ? buffer : undefined;
   } catch {
     return undefined;
   }
