@@ -2,7 +2,7 @@
 // with no dependency, because it runs before there is either; any Node from 18 on will do.
 import { execFileSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ const say = (message) => process.stderr.write(`set-up: ${message}\n`);
 try {
   const node = ensureNode();
   ensureDependencies(node);
+  ensureLibrary(node);
 } catch (error) {
   say(`failed: ${error.message}`);
   process.exit(3);
@@ -78,4 +79,24 @@ function ensureDependencies(node) {
   }
   // scripts/refoundry starts this Node without asking any Node for its version first
   writeFileSync(join(root, "node_modules/.refoundry-node"), node);
+}
+
+/** Compiles what `import "refoundry"` gives, unless that was done from these very sources. */
+function ensureLibrary(node) {
+  const sources = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+  const hash = createHash("sha256");
+  for (const path of sources) hash.update(`${path.slice(root.length)}\0`).update(readFileSync(path));
+  const digest = hash.digest("hex");
+  const marker = join(root, "dist/.refoundry-sources");
+  if (existsSync(marker) && readFileSync(marker, "utf8") === digest) return;
+  say("compiling the library");
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  execFileSync(node, [join(root, "node_modules/@typescript/native/bin/tsc"), "-p", join(root, "tsconfig.build.json"), "--noCheck"], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  writeFileSync(marker, digest);
 }

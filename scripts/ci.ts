@@ -37,6 +37,7 @@ const checks: Readonly<Record<string, () => Promise<Verdict>>> = {
   recipes: async () => succeeds($`${starter} lint`),
   docs: checkDocs,
   tests: runTests,
+  fuzz: async () => succeeds($`${starter} --node test/fuzz/readers.ts 60`),
 };
 
 const one: Verdict = { passed: 1, failed: 0 };

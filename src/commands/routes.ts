@@ -186,6 +186,17 @@ export const routes = {
     },
     docs: { brief: "Compare any two images or indexes, platform by platform" },
   }),
+  classes: buildCommand({
+    loader: async () => (await import("./classes.ts")).classes,
+    parameters: {
+      flags: json,
+      positional: {
+        kind: "tuple",
+        parameters: [{ brief: "Class (default: all)", parse: text, placeholder: "CLASS", optional: true }],
+      },
+    },
+    docs: { brief: "The classes of differences that compare can explain, how, and why that is safe" },
+  }),
   smoke: buildCommand({
     loader: async () => (await import("./stages.ts")).smoke,
     parameters: { flags: { ...json, platform }, positional: recipeArgument },

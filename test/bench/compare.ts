@@ -16,6 +16,7 @@ const runs = Number(process.argv[2] ?? 3);
 const mebibytes = Number(process.argv[3] ?? 1024);
 const filesPerImage = 25_000;
 const layersPerImage = 4;
+const starter = new URL("../../scripts/refoundry", import.meta.url).pathname;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -102,13 +103,10 @@ async function compareByCommand(
 ): Promise<{ readonly seconds: number; readonly mebibytes: number }> {
   const name = (image: BenchImage): string => `oci:${join(folder, "layout")}@${image.manifest.digest}`;
   const startedAt = performance.now();
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "peak-memory.ts"), "compare", name(left), name(right), "--json"],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-    },
-  );
+  const child = spawn(starter, ["compare", name(left), name(right), "--json"], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, NODE_OPTIONS: `--import ${new URL("peak-memory.ts", import.meta.url).href}` },
+  });
   const said = Buffer.concat(await Array.fromAsync(child.stderr as AsyncIterable<Buffer>)).toString();
   const kilobytes = Number(/peak (\d+) KiB/.exec(said)?.[1]);
   if (!(kilobytes > 0)) throw new Error(`the comparison failed: ${said}`);
