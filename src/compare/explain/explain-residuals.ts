@@ -185,10 +185,10 @@ function findingsOf(
   if (isPresence || facet.class === "file-content") {
     const classes = files.get(path);
     const gone = vanished.get(path);
-    if (isPresence && gone !== undefined) return [explained(gone, `counts as nothing; ${facet.detail}`)];
+    if (isPresence && gone !== undefined) return [explained(gone, facet.detail)];
     if (isExplained(classes))
       return classes.map((name) =>
-        explained(name, isPresence ? `counts as nothing; ${facet.detail}` : "the same once normalised"),
+        explained(name, isPresence ? facet.detail : "other content"),
       );
   }
   if (isPresence || facet.class === "file-content" || facet.class === "link-target") {

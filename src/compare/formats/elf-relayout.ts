@@ -14,9 +14,13 @@ export function withoutSections(bytes: Buffer, isDropped: (name: string) => bool
   const elf = parseElf(bytes);
   if (!elf) return undefined;
   const loadedEnd = endOfLoaded(elf);
-  const loose = elf.sections.filter((section) => isStored(section) && (section.flags & allocated) === 0);
+  // an object file has no segments: linkers, not loaders, read it, and its sections lie as they come
+  const isObject = elf.segments.length === 0;
+  const loose = elf.sections.filter((section) => isStored(section) && (isObject || !isLoaded(section)));
   if (!accountsForAll(elf, loose, loadedEnd)) return undefined;
-  const dropped = new Set(loose.filter(({ name, index }) => index !== elf.sectionNames && isDropped(name)));
+  const dropped = new Set(
+    loose.filter((section) => section.index !== elf.sectionNames && !isLoaded(section) && isDropped(section.name)),
+  );
   const kept = elf.sections.filter((section) => !dropped.has(section));
   const positions = new Map(kept.map(({ index }, position) => [index, position]));
   // a section that stays and refers to one that goes would lose its meaning
@@ -47,14 +51,18 @@ function isStored({ type, size }: ElfSection): boolean {
   return type !== sectionTypes.null && type !== sectionTypes.noBits && size > 0;
 }
 
+function isLoaded({ flags }: ElfSection): boolean {
+  return (flags & allocated) !== 0;
+}
+
 function endOfLoaded(elf: ElfFile): number {
+  const { header } = elfLayout[elf.is64 ? 64 : 32];
+  if (elf.segments.length === 0) return header;
   const ends = [
-    elfLayout[elf.is64 ? 64 : 32].header,
+    header,
     elf.segmentTableEnd,
     ...elf.segments.map(({ offset, fileSize }) => offset + fileSize),
-    ...elf.sections
-      .filter((found) => isStored(found) && (found.flags & allocated) !== 0)
-      .map(({ offset, size }) => offset + size),
+    ...elf.sections.filter((found) => isStored(found) && isLoaded(found)).map(({ offset, size }) => offset + size),
   ];
   return Math.max(...ends);
 }

@@ -2,7 +2,8 @@ import { isElf } from "../../formats/elf.ts";
 import { withoutSections } from "../../formats/elf-relayout.ts";
 import type { ContentClass } from "../class.ts";
 
-const sections = /^\.(?:z?debug_[a-z_]+|gnu_debugdata|gdb_index)$/;
+// in an object file the relocations of a section go with it
+const sections = /^(?:\.rela?)?\.(?:z?debug_[a-z_]+|gnu_debugdata|gdb_index)$/;
 /** Debug information inside an ELF file. */
 export const elfDebugInformation: ContentClass = {
   name: "elf-debug-information",
