@@ -4,7 +4,7 @@ export interface GdbmRecord {
   readonly value: Buffer;
 }
 
-const magics: ReadonlySet<number> = new Set([0x13579acd, 0x13579ace, 0x13579acf]);
+const magics: ReadonlySet<number> = new Set([0x13579ace, 0x13579acf]);
 const headLength = 40;
 const bucketHeadLength = 112;
 const elementLength = 24;
@@ -75,21 +75,34 @@ function readHead(
     return undefined;
   const isFilled = elements > 0 && bucketHeadLength + elements * elementLength <= bucketSize;
   if (end !== bytes.length || !isFilled || bucketSize > bytes.length) return undefined;
+  const buckets = readDirectory(bytes, { word, offset }, { at: directoryAt, bits, bucketSize });
+  const places = (buckets ?? []).map(({ at }) => at).toSorted((a, b) => a - b);
+  const isApart = places.every((at, index) => index === 0 || at - (places[index - 1] ?? 0) >= bucketSize);
+  return buckets && isApart ? { buckets, elements } : undefined;
+}
+
+function readDirectory(
+  bytes: Buffer,
+  { word, offset }: Reader,
+  directory: { readonly at: number; readonly bits: number; readonly bucketSize: number },
+): readonly Bucket[] | undefined {
+  const { bits, bucketSize } = directory;
+  const placeOf = (index: number): number => offset(directory.at + index * 8);
   const buckets: Bucket[] = [];
-  let known = -1;
-  for (let index = 0; index < 2 ** bits; index += 1) {
-    const at = offset(directoryAt + index * 8);
-    if (at === known) continue;
-    known = at;
+  for (let index = 0; index < 2 ** bits; ) {
+    const at = placeOf(index);
     if (at < headLength || at + bucketSize > bytes.length) return undefined;
     const bucketBits = word(at + 104);
     if (bucketBits > bits) return undefined;
-    buckets.push({ at, bits: bucketBits, prefix: index >> (bits - bucketBits) });
+    // as many entries of the directory as there are values of the bits that the bucket leaves open
+    const span = 2 ** (bits - bucketBits);
+    if (index % span !== 0) return undefined;
+    for (let other = index + 1; other < index + span; other += 1) if (placeOf(other) !== at) return undefined;
+    buckets.push({ at, bits: bucketBits, prefix: index / span });
     if (buckets.length * bucketSize > bytes.length) return undefined;
+    index += span;
   }
-  const places = buckets.map(({ at }) => at).toSorted((a, b) => a - b);
-  const isApart = places.every((at, index) => index === 0 || at - (places[index - 1] ?? 0) >= bucketSize);
-  return isApart ? { buckets, elements } : undefined;
+  return buckets;
 }
 
 function readBucket(

@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { contentClasses } from "../../../src/compare/classes/catalogue.ts";
@@ -49,7 +49,7 @@ describe("gzip files", () => {
     expect(await explain("a.gz", bomb, other)).toBeUndefined();
     const nested = gzipSync(gzipSync(gzipSync(gzipSync(bomb))));
     expect(await explain("a.gz", nested, gzipAt(nested, 3))).toBeUndefined();
-  });
+  }, 60_000);
 });
 
 describe("zip and jar files", () => {
@@ -117,6 +117,64 @@ describe("archives of other kinds", () => {
       [d, a],
     ])
       expect(await explain("a.tar", left, await tarOf(other))).toBeUndefined();
+  });
+
+  const newc = (name: string, content: string, fields: Readonly<Record<number, number>> = {}): Buffer => {
+    const values = [7, 0o100644, 0, 0, 1, 0, content.length, 8, 1, 0, 0, name.length + 1, 0].map(
+      (value, index) => fields[index] ?? value,
+    );
+    const padded = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
+    const head = `070701${values.map((value) => value.toString(16).padStart(8, "0")).join("")}${name}\0`;
+    return Buffer.concat([padded(Buffer.from(head)), padded(Buffer.from(content))]);
+  };
+  const cpio = (...entries: readonly Buffer[]): Buffer => Buffer.concat([...entries, newc("TRAILER!!!", "")]);
+
+  test("cpio archives of other times and inodes are the same, of another mode, order or grouping they are others", async () => {
+    const left = cpio(newc("a", "1"), newc("b", "2"));
+    const path = "boot/initrd.img";
+    expect(await explain(path, left, cpio(newc("a", "1", { 0: 9, 5: 4 }), newc("b", "2", { 7: 3 })))).toEqual([
+      "cpio-container",
+    ]);
+    const others = [
+      cpio(newc("b", "2"), newc("a", "1")),
+      cpio(newc("a", "1", { 1: 0o104755 }), newc("b", "2")),
+      cpio(newc("a", "1", { 2: 5 }), newc("b", "2")),
+      Buffer.concat([left, Buffer.from("070701")]),
+    ];
+    for (const right of others) expect(await explain(path, left, right)).toBeUndefined();
+    const linked = (second: number): Buffer => cpio(newc("a", "", { 0: 1, 4: 2 }), newc("b", "", { 0: second, 4: 2 }));
+    expect(await explain(path, linked(1), linked(2))).toBeUndefined();
+  });
+
+  test("zstd files of another level or number of frames are the same", async () => {
+    const level = (value: number): Buffer =>
+      zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: value } });
+    const frames = Buffer.concat([zstdCompressSync(text.slice(0, 50)), zstdCompressSync(text.slice(50))]);
+    for (const right of [level(19), frames])
+      expect(await explain("a.zst", level(1), right)).toEqual(["zstd-container"]);
+    for (const right of [zstdCompressSync(`${text}x`), Buffer.concat([level(1), Buffer.from("x")])])
+      expect(await explain("a.zst", level(1), right)).toBeUndefined();
+  });
+
+  test("a jar's manifest may name another Java and day, and nothing else", async () => {
+    const jar = (head: string, rest = "Main-Class: A\r\n"): Buffer =>
+      zipOf([
+        {
+          name: "META-INF/MANIFEST.MF",
+          content: `Manifest-Version: 1.0\r\n${head}${rest}\r\nName: a\r\nSHA-256-Digest: x\r\n\r\n`,
+        },
+      ]);
+    const left = jar("Created-By: 17.0.2 (Debian)\r\nBuild-Date: 2026-01-02\r\n");
+    expect(await explain("a.jar", left, jar("Created-By: 21 (Other)\r\nBuild-Date: 2026-02-03\r\n"))).toEqual([
+      "jar-manifest",
+      "zip-container",
+    ]);
+    for (const right of [
+      jar("Created-By: 21 (Other)\r\nBuild-Date: 2026-02-03\r\n", "Main-Class: B\r\n"),
+      jar("Created-By: 21 (Other)\r\n continued\r\nBuild-Date: 2026-02-03\r\n"),
+      jar("Build-Date: 2026-02-03\r\nCreated-By: 21 (Other)\r\n"),
+    ])
+      expect(await explain("a.jar", left, right)).toBeUndefined();
   });
 
   test("what is inside is explained by its own classes, however deep", async () => {

@@ -196,7 +196,7 @@ test("when too much has no explanation the rest is not looked into, and says so"
   expect(comparison.level).toBe("different");
   expect(comparison.platforms[0]?.unexplained).toBe(700);
   expect(details).toContainEqual([expect.any(Number), true]);
-});
+}, 60_000);
 
 test("evidence shows texts line by line, binaries byte by byte, and both configs", async () => {
   let evidence: Evidence | undefined;

@@ -19,29 +19,38 @@ export function isLz4Frame(bytes: Buffer): boolean {
 export function readLz4Frame(bytes: Buffer, limit: number): Buffer | undefined {
   const head = readHead(bytes);
   if (!head) return undefined;
-  const pieces: Buffer[] = [];
-  let size = 0;
+  const output: Output = { bytes: Buffer.alloc(0), size: 0 };
   let at = head.end;
-  // matches reach 64 KiB back, into earlier blocks too when blocks are linked
-  let window: Buffer = Buffer.alloc(0);
   for (;;) {
     if (at + 4 > bytes.length) return undefined;
     const word = bytes.readUInt32LE(at);
     at += 4;
     if (word === 0) break;
     const end = at + (word & 0x7fffffff);
-    if (end - at > head.blockSize || end > bytes.length) return undefined;
+    if (end - at > head.blockSize || end > bytes.length || output.size > limit) return undefined;
     const data = bytes.subarray(at, end);
-    const block = word >= 0x80000000 ? data : expandBlock(data, window, head.blockSize);
-    if (!block) return undefined;
-    size += block.length;
-    if (size > limit) return undefined;
-    pieces.push(block);
-    if (head.isLinked) window = Buffer.concat([window, block]).subarray(-65536);
+    makeRoom(output, head.blockSize);
+    const earliest = head.isLinked ? 0 : output.size;
+    if (word >= 0x80000000) output.size += data.copy(output.bytes, output.size);
+    else if (!expandBlock(data, output, earliest, output.size + head.blockSize)) return undefined;
     at = end + (head.hasBlockChecksums ? 4 : 0);
   }
-  if (at + (head.hasContentChecksum ? 4 : 0) !== bytes.length) return undefined;
-  return head.contentSize === undefined || head.contentSize === BigInt(size) ? Buffer.concat(pieces) : undefined;
+  if (at + (head.hasContentChecksum ? 4 : 0) !== bytes.length || output.size > limit) return undefined;
+  if (head.contentSize !== undefined && head.contentSize !== BigInt(output.size)) return undefined;
+  return output.bytes.subarray(0, output.size);
+}
+
+/** What has been written; blocks may refer to what stands up to 64 KiB before them. */
+interface Output {
+  bytes: Buffer;
+  size: number;
+}
+
+function makeRoom(output: Output, more: number): void {
+  if (output.size + more <= output.bytes.length) return;
+  const larger = Buffer.allocUnsafe(Math.max(output.size + more, output.bytes.length * 2));
+  output.bytes.copy(larger, 0, 0, output.size);
+  output.bytes = larger;
 }
 
 interface FrameHead {
@@ -73,10 +82,10 @@ function readHead(bytes: Buffer): FrameHead | undefined {
   };
 }
 
-function expandBlock(data: Buffer, window: Buffer, blockSize: number): Buffer | undefined {
-  const output = Buffer.allocUnsafe(window.length + blockSize);
-  window.copy(output);
-  let to = window.length;
+/** Whether the block was whole; it may refer to nothing before `earliest`, and write nothing at `end` or behind. */
+function expandBlock(data: Buffer, output: Output, earliest: number, end: number): boolean {
+  const { bytes } = output;
+  let to = output.size;
   let from = 0;
   const readLength = (nibble: number): number => {
     let length = nibble;
@@ -88,20 +97,22 @@ function expandBlock(data: Buffer, window: Buffer, blockSize: number): Buffer | 
   };
   for (;;) {
     const token = data[from];
-    if (token === undefined) return undefined;
+    if (token === undefined) return false;
     from += 1;
     const literals = readLength(token >> 4);
-    if (from + literals > data.length || to + literals > output.length) return undefined;
-    data.copy(output, to, from, from + literals);
+    if (from + literals > data.length || to + literals > end) return false;
+    data.copy(bytes, to, from, from + literals);
     from += literals;
     to += literals;
     // the last sequence of a block has literals only
-    if (from === data.length) return output.subarray(window.length, to);
-    if (from + 2 > data.length) return undefined;
+    if (from === data.length) break;
+    if (from + 2 > data.length) return false;
     const distance = data.readUInt16LE(from);
     from += 2;
     const length = readLength(token & 15) + 4;
-    if (distance === 0 || distance > to || to + length > output.length) return undefined;
-    for (const end = to + length; to < end; to += 1) output[to] = output[to - distance] ?? 0;
+    if (distance === 0 || distance > to - earliest || to + length > end) return false;
+    for (const last = to + length; to < last; to += 1) bytes[to] = bytes[to - distance] ?? 0;
   }
+  output.size = to;
+  return true;
 }
