@@ -4,6 +4,7 @@ import { isIndex } from "../oci/copy-image.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { comparePlatform } from "./compare-platform.ts";
+import type { GzipEncoder } from "./encoder/types.ts";
 import type { Evidence, PlatformEvidence } from "./evidence/types.ts";
 import { compareIndexes } from "./indexes.ts";
 import { type ImageSource, type ResolvedPlatforms, resolvePlatforms } from "./resolve.ts";
@@ -19,6 +20,8 @@ export interface CompareOptions {
   readonly today?: string;
   /** Whether what differs is looked into for a proof (default), or only found. */
   readonly explain?: boolean;
+  /** Encoders by which it is found who compressed a layer of which only the compression differs; slow. */
+  readonly encoders?: readonly GzipEncoder[];
   /** Gets what people look at, for a page or a comment. */
   readonly onEvidence?: (evidence: Evidence) => void;
 }
@@ -34,7 +37,7 @@ export async function compareImages(
   right: ImageSource,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  const { signal = new AbortController().signal, waivers = [], today, explain = true, onEvidence } = options;
+  const { signal = new AbortController().signal, waivers = [], today, explain = true, encoders, onEvidence } = options;
   if (waivers.length > 0 && today === undefined)
     throw usageError("waivers expire, and no day is given that decides which hold");
   const evidence: PlatformEvidence[] = [];
@@ -50,6 +53,7 @@ export async function compareImages(
     const compared = await comparePlatform(...sides, {
       waivers: { waivers, today: today ?? "" },
       explain,
+      ...(encoders && { encoders }),
       ...(onEvidence && { onEvidence: (seen) => void evidence.push({ ...seen, platform }) }),
       signal,
     });

@@ -3,6 +3,9 @@ import { canonicalJson } from "../json.ts";
 import { isDigest } from "../oci/digest.ts";
 import { benign } from "./benign.ts";
 import { describedClasses } from "./classes/catalogue.ts";
+import { layerCompression } from "./classes/manifest/layer-compression.ts";
+import { tryEncoders } from "./encoder/recognise.ts";
+import type { GzipEncoder } from "./encoder/types.ts";
 import { createAttributeTable } from "./entry.ts";
 import type { PlatformEvidence } from "./evidence/types.ts";
 import { collectEvidence, documentEvidence, type FilesShown } from "./explain/collect-evidence.ts";
@@ -31,6 +34,8 @@ export interface PlatformOptions {
   readonly waivers: WaiverBook;
   /** Whether what differs is looked into; without it everything is `unexplained` at once. */
   readonly explain: boolean;
+  /** Encoders by which it is found who compressed a layer of which only the compression differs. */
+  readonly encoders?: readonly GzipEncoder[];
   /** Gets what people look at. */
   readonly onEvidence?: (evidence: PlatformEvidence) => void;
   readonly signal: AbortSignal;
@@ -66,7 +71,8 @@ export async function comparePlatform(
   const documents = compareDocuments(left.image, right.image).map((found) => waiveDifference(found, waivers));
   const sameRuntime = !compareDocuments(left.image, right.image).some(({ weight }) => weight === "unexplained");
   const trees = await compareTrees(left, right, options);
-  const differences = [...documents, ...trees.differences];
+  const encoders = await nameEncoders(left, right, options);
+  const differences = [...documents.map((found) => withEncoders(found, left, right, encoders)), ...trees.differences];
   options.onEvidence?.({
     platform: left.image.platform,
     documents: await documentEvidence(left, right, signal),
@@ -91,8 +97,8 @@ export async function comparePlatform(
     packages: trees.packages,
     normalisers: normalisersOf(differences),
     warnings: trees.warnings,
-    left: describeImage(left.image),
-    right: describeImage(right.image),
+    left: describeImage(left.image, encoders),
+    right: describeImage(right.image, encoders),
   };
 }
 
@@ -185,13 +191,45 @@ function normalisersOf(differences: readonly Difference[]): PlatformComparison["
     .map((name) => ({ class: name, version: describedClasses.get(name)?.version ?? 1 }));
 }
 
-function describeImage(image: ResolvedImage): ComparedImage {
+/** Encoders by the digest of the blob that they give. */
+type NamedEncoders = ReadonlyMap<string, string>;
+
+/** Finds who compressed the layers that have one diffID and two digests, by compressing them again. */
+async function nameEncoders(left: SideImage, right: SideImage, options: PlatformOptions): Promise<NamedEncoders> {
+  const { encoders, signal } = options;
+  const named = new Map<string, string>();
+  if (!encoders) return named;
+  for (const [position, a] of left.image.manifest.layers.entries()) {
+    const b = right.image.manifest.layers[position];
+    if (!b || a.digest === b.digest || left.image.diffIds[position] !== right.image.diffIds[position]) continue;
+    for (const [{ reader }, layer] of [
+      [left, a],
+      [right, b],
+    ] as const) {
+      if (named.has(layer.digest)) continue;
+      const { recognised } = await tryEncoders(() => reader.openBlob(layer, signal), encoders, { signal });
+      named.set(layer.digest, recognised ? [recognised.name, ...recognised.alsoBy].join(" or ") : "unknown");
+    }
+  }
+  return named;
+}
+
+function withEncoders(difference: Difference, left: SideImage, right: SideImage, encoders: NamedEncoders): Difference {
+  if (difference.class !== layerCompression.name || encoders.size === 0) return difference;
+  const names = ({ image }: SideImage): string =>
+    [...new Set(image.manifest.layers.flatMap(({ digest }) => encoders.get(digest) ?? []))].join(", ");
+  return { ...difference, detail: `${difference.detail}: by ${names(left)}, and by ${names(right)}` };
+}
+
+function describeImage(image: ResolvedImage, encoders: NamedEncoders): ComparedImage {
   const { descriptor, manifest, diffIds } = image;
   const layers = manifest.layers.map((layer, position) => {
     const diffId = diffIds[position] ?? "";
     if (!isDigest(diffId))
       throw infrastructureError(`${descriptor.digest} has a diffID that is no sha256 digest: ${diffId.slice(0, 100)}`);
-    return { digest: layer.digest, diffId, size: layer.size, mediaType: layer.mediaType };
+    const { digest, size, mediaType } = layer;
+    const encoder = encoders.get(digest);
+    return { digest, diffId, size, mediaType, ...(encoder !== undefined && { encoder }) };
   });
   return { manifest: descriptor.digest, config: manifest.config.digest, layers };
 }

@@ -94,6 +94,7 @@ function describeXattrs(xattrs: ReadonlyMap<string, Buffer>): string {
  * file of a lower layer stays a link. Of entries with one path the last counts.
  */
 export function sameEntries(left: readonly LayerEntry[], right: readonly LayerEntry[]): boolean {
+  if (!left.some(isHardLink) && !right.some(isHardLink)) return samePlainEntries(left, right);
   const [a, b] = [groupHardLinks(left), groupHardLinks(right)];
   if (a.size !== b.size) return false;
   for (const [path, { entry, group }] of a) {
@@ -103,14 +104,34 @@ export function sameEntries(left: readonly LayerEntry[], right: readonly LayerEn
   return true;
 }
 
-/** Whether two entries agree in all that counts. */
-export function sameFacts(a: LayerEntry, b: LayerEntry): boolean {
-  return a === b || (a.content === b.content && a.linkName === b.linkName && sameAttributes(a, b));
+function isHardLink({ attributes }: LayerEntry): boolean {
+  return attributes.type === "hardlink";
 }
 
-/** Attributes of one comparison are one object when they are equal. */
-function sameAttributes(a: LayerEntry, b: LayerEntry): boolean {
-  return a.attributes === b.attributes;
+function samePlainEntries(left: readonly LayerEntry[], right: readonly LayerEntry[]): boolean {
+  // nearly always one is written in the other's order
+  const isSameInOrder = (entry: LayerEntry, position: number): boolean => {
+    const other = right[position];
+    return other !== undefined && entry.path === other.path && sameFacts(entry, other);
+  };
+  if (left.length === right.length && left.every(isSameInOrder)) return true;
+  const [a, b] = [lastByPath(left), lastByPath(right)];
+  if (a.size !== b.size) return false;
+  for (const [path, entry] of a) {
+    const other = b.get(path);
+    if (!other || !sameFacts(entry, other)) return false;
+  }
+  return true;
+}
+
+function lastByPath(layer: readonly LayerEntry[]): Map<string, LayerEntry> {
+  return new Map(layer.map((entry) => [entry.path, entry]));
+}
+
+/** Whether two entries agree in all that counts. */
+function sameFacts(a: LayerEntry, b: LayerEntry): boolean {
+  // attributes of one comparison are one object when they are equal
+  return a === b || (a.content === b.content && a.linkName === b.linkName && a.attributes === b.attributes);
 }
 
 interface GroupedEntry {
@@ -128,14 +149,14 @@ function groupHardLinks(layer: readonly LayerEntry[]): Map<string, GroupedEntry>
     let at = path;
     for (let steps = 0; steps < maxLinkSteps; steps += 1) {
       const entry = grouped.get(at)?.entry;
-      if (entry?.attributes.type !== "hardlink" || !grouped.has(entry.linkName) || entry.linkName === at) return at;
+      if (!entry || !isHardLink(entry) || !grouped.has(entry.linkName) || entry.linkName === at) return at;
       at = entry.linkName;
     }
     return at;
   };
   const groups = new Map<string, string[]>();
   for (const [path, { entry }] of grouped) {
-    if (entry.attributes.type !== "hardlink") continue;
+    if (!isHardLink(entry)) continue;
     const target = targetOf(path);
     if (target === path) continue;
     const known = groups.get(target);

@@ -78,10 +78,12 @@ function unexplainedLines(found: readonly Difference[]): string[] {
   return [
     ...shown.map(
       (difference) =>
-        `    ✗ ${difference.class}${examples(difference)}: ${visible(difference.detail, limits.detailCharacters)}`,
+        `    ✗ ${visible(difference.class, limits.nameCharacters)}${examples(difference)}: ${visible(difference.detail, limits.detailCharacters)}`,
     ),
     ...(rest > 0
-      ? [`    ✗ and ${plural(rest, "more difference", "more differences")} of ${found.length - shown.length} other kinds`]
+      ? [
+          `    ✗ and ${plural(rest, "more difference", "more differences")} of ${found.length - shown.length} other kinds`,
+        ]
       : []),
   ];
 }
@@ -115,7 +117,8 @@ function driftLines(found: readonly Difference[], packages: PlatformComparison["
 function compactLine(label: string, found: readonly Difference[]): string[] {
   const sums = new Map<string, number>();
   for (const difference of found) {
-    const name = difference.proof === "declared" ? `${difference.class} (waived)` : difference.class;
+    const plain = visible(difference.class, limits.nameCharacters);
+    const name = difference.proof === "declared" ? `${plain} (waived)` : plain;
     sums.set(name, (sums.get(name) ?? 0) + difference.count);
   }
   if (sums.size === 0) return [];

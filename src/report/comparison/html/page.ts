@@ -1,53 +1,68 @@
 import { createHash } from "node:crypto";
-import type { Evidence, PlatformEvidence } from "../../../compare/evidence/types.ts";
-import type { Comparison, Difference, PackageDrift, PlatformComparison } from "../../../compare/types.ts";
+import type { Evidence } from "../../../compare/evidence/types.ts";
+import { type Comparison, type PlatformComparison, platformLevels } from "../../../compare/types.ts";
 import { html, type Markup, raw } from "../../html/markup.ts";
-import { digest, table } from "../../html/parts.ts";
-import { countWeights, describeVersions, headline } from "../words.ts";
-import { showSides } from "./shown.ts";
-import { filterName, filtersOf, styleOf } from "./style.ts";
-import { differenceTree } from "./tree.ts";
+import { style } from "../../html/style.ts";
+import { visible } from "../visible.ts";
+import { conclude, everyDifference, plural } from "../words.ts";
+import { createFilter, type Filter } from "./filter.ts";
+import { anchorAt, differenceTable, levelBadge, platformSection } from "./platform.ts";
+import { type Room, share } from "./room.ts";
+import { comparisonStyle } from "./style.ts";
 
-const shownPaths = 20;
+/** What the page may come to, in bytes, beside its frame and style. */
+const maxBytes = 4_300_000;
+const maxSections = 64;
+const maxRows = 256;
 
 /**
- * One self-contained page about a comparison. It loads nothing, runs no script, allows no
- * style but its own, and is the same bytes for the same comparison.
+ * One self-contained page about a comparison: platforms and levels, every class of
+ * differences, packages, and a tree of the files that differ with what is to be seen of
+ * them. It loads nothing, runs no script, allows no style but its own, and is the same
+ * bytes for the same input. It stays under 5 MB: what there is no room for is left out,
+ * explained differences before unexplained ones.
  */
 export function renderComparisonPage(comparison: Comparison, evidence: Evidence): string {
-  const style = styleOf(comparison);
+  const { title, sentence } = conclude(comparison);
+  const filter = createFilter(everyDifference(comparison));
+  const room: Room = { left: maxBytes };
+  const ownStyle = `${style}${comparisonStyle}${filter.style}`;
+  const [left, right] = [visible(comparison.left, 300), visible(comparison.right, 300)];
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(style)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(ownStyle)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,">
-<title>${comparison.level} – refoundry compare</title>
-<style>${raw(style)}</style>
+<title>${title} – refoundry</title>
+<style>${raw(ownStyle)}</style>
 </head>
-<body>
+<body class="comparison">
 <a class="skip" href="#main">To the platforms</a>
 <header>
-<p class="kicker">refoundry compare</p>
-<h1>${headline(comparison)}</h1>
-<dl><dt>First image</dt><dd>${comparison.left}</dd><dt>Second image</dt><dd>${comparison.right}</dd></dl>
+<p class="kicker">refoundry comparison</p>
+<h1>${title}</h1>
+<p class="lead">${sentence}.</p>
+<dl>
+<dt>First image</dt><dd><span class="word">${left}</span></dd>
+<dt>Second image</dt><dd><span class="word">${right}</span></dd>
+</dl>
 </header>
 <main id="main">
-<section aria-labelledby="glance"><h2 id="glance">At a glance</h2><div class="card">${glance(comparison)}</div></section>
-${comparison.differences.length > 0 && html`<section aria-labelledby="index"><h2 id="index">The indexes</h2><div class="card">${differenceTable("Differences of the indexes", comparison.differences)}</div></section>`}
-<section aria-labelledby="platforms"><h2 id="platforms">Platforms</h2>
-${filter(comparison)}
-${comparison.platforms.map((platform) =>
-  section(
-    platform,
-    evidence.platforms.find((found) => found.platform === platform.platform),
-  ),
-)}</section>
+<section aria-labelledby="glance">
+<h2 id="glance">Levels at a glance</h2>
+<div class="card">${matrix(comparison)}${unmatched(comparison)}</div>
+</section>
+${filter.controls}
+${indexSection(comparison, filter, room)}
+<section aria-labelledby="platforms">
+<h2 id="platforms">Platforms</h2>
+${sections(comparison, evidence, filter, room)}</section>
 </main>
-<footer><p>What is explained was proved: both sides, normalised by the class that is named, are the same bytes. What is declared has somebody who answers for it until a day.</p></footer>
+<footer><p>A difference is explained when both sides, normalised by its class, are the same bytes, or when a waiver answers for it. Drift belongs to packages of other versions. What has no explanation counts against equality.</p></footer>
 </body>
 </html>
 `;
@@ -55,98 +70,60 @@ ${comparison.platforms.map((platform) =>
 }
 
 /** What the page may load: nothing but its own style, named by hash, and the empty icon. */
-function policy(style: string): string {
-  const hash = createHash("sha256").update(style).digest("base64");
+function policy(ownStyle: string): string {
+  const hash = createHash("sha256").update(ownStyle).digest("base64");
   return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 
-function glance({ platforms, onlyLeft, onlyRight }: Comparison): Markup {
-  const rows = table<PlatformComparison>(
-    "Platforms",
-    [
-      { title: "Platform", cell: (row) => html`<a href="#${anchor(row)}">${row.platform}</a>` },
-      { title: "Level", cell: (row) => html`<span class="badge ${row.level}">${row.level}</span>` },
-      { title: "Unexplained", cell: (row) => html`${countWeights(row).unexplained}` },
-      { title: "Drift", cell: (row) => html`${countWeights(row).drift}` },
-      { title: "Explained", cell: (row) => html`${countWeights(row).explained}` },
-    ],
-    platforms,
-  );
-  const only = (which: string, names: readonly string[]): Markup | false =>
-    names.length > 0 && html`<p class="bad">Only the ${which} image has ${names.join(", ")}.</p>`;
-  return html`${rows}${only("first", onlyLeft)}${only("second", onlyRight)}`;
+/** Platforms as rows, levels of equality as columns, strongest first. */
+function matrix({ platforms }: Comparison): Markup {
+  if (platforms.length === 0) return html`<p class="soft">No platform is in both images.</p>`;
+  const shown = platforms.slice(0, maxRows);
+  return html`<table role="table" class="matrix" aria-labelledby="glance">
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Platform</th><th scope="col" role="columnheader">Result</th><th scope="col" role="columnheader">Unexplained</th>${platformLevels.map((level) => html`<th scope="col" role="columnheader" class="level">${level}</th>`)}</tr></thead>
+<tbody role="rowgroup">
+${shown.map(matrixRow)}</tbody></table>${platforms.length > shown.length && html`<p class="soft">and ${plural(platforms.length - shown.length, "more platform")}</p>`}`;
 }
 
-function filter(comparison: Comparison): Markup {
-  const { weights, classes } = filtersOf(comparison);
-  if (weights.length === 0) return html``;
-  const choice = (id: string, text: string, isFirst = false): Markup =>
-    html`<label><input type="radio" name="show" id="${id}" ${isFirst && raw("checked")}>${text}</label>`;
-  return html`<fieldset class="filter"><legend>Show paths with</legend>${choice("show-all", "any difference", true)}${weights.map((name) => choice(`show-weight-${filterName(name)}`, name))}${classes.map((name) => choice(`show-class-${filterName(name)}`, name))}</fieldset>`;
-}
-
-function section(platform: PlatformComparison, evidence: PlatformEvidence | undefined): Markup {
-  const id = anchor(platform);
-  return html`<section class="card" id="${id}" aria-labelledby="${id}-title">
-<h3 id="${id}-title">${platform.platform} <span class="badge ${platform.level}">${platform.level}</span></h3>
-<dl><dt>First manifest</dt><dd>${digest(platform.left.manifest)}</dd><dt>Second manifest</dt><dd>${digest(platform.right.manifest)}</dd></dl>
-${platform.warnings.map((warning) => html`<p class="warning">${warning}</p>`)}
-${platform.differences.length > 0 ? html`<details open><summary>${platform.differences.length} kinds of difference</summary>${differenceTable(`Differences of ${platform.platform}`, platform.differences)}</details>` : html`<p class="soft">No difference.</p>`}
-${packages(platform)}
-${(evidence?.documents ?? []).map(({ name, shown }) => html`<details><summary>The two ${name}s</summary>${showSides(shown, `What differs in the ${name}`)}</details>`)}
-${differenceTree(platform, evidence)}
-${normalisers(platform)}
-</section>
+function matrixRow(platform: PlatformComparison, position: number): Markup {
+  const name = visible(platform.platform, 80);
+  const link = position < maxSections ? html`<a href="#${anchorAt(position)}">${name}</a>` : name;
+  const cells = platformLevels.map((level) => {
+    const mark = platform.levels[level]
+      ? html`<span class="mark yes" role="img" aria-label="equal">✓</span>`
+      : html`<span class="mark no" role="img" aria-label="not equal">–</span>`;
+    return html`<td role="cell" class="level"><span class="label" aria-hidden="true">${level}</span>${mark}</td>`;
+  });
+  return html`<tr role="row"><th scope="row" role="rowheader">${link}</th><td role="cell" class="verdict">${levelBadge(platform.level)}</td><td role="cell" class="whose"><span class="label" aria-hidden="true">unexplained: </span>${platform.unexplained}</td>${cells}</tr>
 `;
 }
 
-function differenceTable(name: string, rows: readonly Difference[]): Markup {
-  return table<Difference>(
-    name,
-    [
-      { title: "Class", cell: (row) => html`<code>${row.class}</code>` },
-      { title: "Count", cell: (row) => html`${row.count}` },
-      {
-        title: "Weight",
-        cell: (row) =>
-          html`<span class="badge ${row.weight}">${row.weight}</span> ${row.proof && html`<span class="soft">${row.proof}</span>`}`,
-      },
-      { title: "Detail", cell: (row) => html`<div>${row.detail}${waived(row)}${examples(row)}</div>` },
-    ],
-    rows,
+function unmatched({ onlyLeft, onlyRight }: Comparison): Markup {
+  const only = (which: string, platforms: readonly string[]): Markup =>
+    platforms.length === 0
+      ? html``
+      : html`<p><strong class="bad">Only the ${which} image has</strong> ${platforms
+          .slice(0, maxSections)
+          .map((platform) => visible(platform, 80))
+          .join(", ")}${platforms.length > maxSections && ` and ${platforms.length - maxSections} more`}</p>`;
+  return html`${only("first", onlyLeft)}${only("second", onlyRight)}`;
+}
+
+function indexSection({ differences }: Comparison, filter: Filter, room: Room): Markup {
+  if (differences.length === 0) return html``;
+  return html`<section aria-labelledby="index">
+<h2 id="index">The index</h2>
+<div class="card">${share(room, room.left / 4, (own) => differenceTable(differences, "Differences of the index", filter, own))}</div>
+</section>`;
+}
+
+function sections({ platforms }: Comparison, evidence: Evidence, filter: Filter, room: Room): Markup {
+  const seen = new Map(evidence.platforms.map((platform) => [platform.platform, platform]));
+  const shown = platforms.slice(0, maxSections);
+  const drawn = shown.map((platform, position) =>
+    share(room, room.left / (shown.length - position), (own) =>
+      platformSection(platform, seen.get(platform.platform), position, filter, own),
+    ),
   );
-}
-
-function waived({ waiver }: Difference): Markup | undefined {
-  return waiver && html`<p class="soft">${waiver.reason} (${waiver.owner}, until ${waiver.expires})</p>`;
-}
-
-function examples({ paths, count, scope }: Difference): Markup {
-  // paths of the file system have a tree of their own
-  if (paths.length === 0 || scope === "filesystem") return html``;
-  const more = count - Math.min(paths.length, shownPaths);
-  return html`<ul class="paths">${paths.slice(0, shownPaths).map((path) => html`<li>${path}</li>`)}${more > 0 && html`<li class="soft">and ${more} more</li>`}</ul>`;
-}
-
-function packages({ packages: rows, platform }: PlatformComparison): Markup {
-  if (rows.length === 0) return html``;
-  const shown = table<PackageDrift>(
-    `Packages of other versions on ${platform}`,
-    [
-      { title: "Package", cell: ({ name }) => html`<code>${name}</code>` },
-      { title: "Versions", cell: (row) => html`<span class="word">${describeVersions(row)}</span>` },
-      { title: "Database", cell: ({ database }) => html`${database}` },
-    ],
-    rows,
-  );
-  return html`<details><summary>${rows.length} packages of other versions</summary>${shown}</details>`;
-}
-
-function normalisers({ normalisers: used }: PlatformComparison): Markup {
-  if (used.length === 0) return html``;
-  return html`<p class="soft">Normalisers that ran: ${used.map((found) => `${found.class} ${found.version}`).join(", ")}</p>`;
-}
-
-function anchor({ platform }: PlatformComparison): string {
-  return platform.replaceAll(/[^A-Za-z0-9.]+/g, "-");
+  return html`${drawn}${platforms.length > shown.length && html`<p class="soft">and ${plural(platforms.length - shown.length, "more platform")}, for which there is no room</p>`}`;
 }

@@ -1,95 +1,98 @@
 import type { FileEvidence, PlatformEvidence } from "../../../compare/evidence/types.ts";
-import type { PlatformComparison } from "../../../compare/types.ts";
-import { html, type Markup } from "../../html/markup.ts";
-import { showSides } from "./shown.ts";
-import { filterName } from "./style.ts";
+import type { Difference } from "../../../compare/types.ts";
+import type { Kind } from "./filter.ts";
 
-interface Leaf {
+/** A path that differs, as a leaf of a tree. */
+export interface Leaf {
+  /** With a slash before it. */
   readonly path: string;
-  readonly classes: readonly string[];
-  readonly weight: string;
+  readonly kinds: readonly Kind[];
   readonly evidence?: FileEvidence;
 }
 
-interface Folder {
-  readonly folders: Map<string, Folder>;
-  readonly leaves: Leaf[];
+/** A folder with what differs in it; a chain of folders with nothing beside them is one. */
+export interface Folder {
+  readonly name: string;
+  readonly folders: readonly Folder[];
+  readonly leaves: readonly Named[];
+  /** How many leaves there are in it and below. */
+  readonly count: number;
 }
 
-/** Deeper than this a tree is drawn flat: nobody opens a hundred folders. */
-const maxDepth = 24;
-
-/** The paths that differ as a tree of folders; each file opens to what differs in it. */
-export function differenceTree(platform: PlatformComparison, evidence: PlatformEvidence | undefined): Markup {
-  const leaves = leavesOf(platform, evidence);
-  if (leaves.length === 0) return html``;
-  const root: Folder = { folders: new Map(), leaves: [] };
-  for (const leaf of leaves) place(root, leaf);
-  const rest = evidence?.omitted ?? 0;
-  return html`<div class="tree" role="group" aria-label="Paths that differ on ${platform.platform}">${folderList(root)}</div>
-${rest > 0 && html`<p class="soft">${rest} more paths differ; the table counts them, and the JSON output names up to 100 of each class.</p>`}`;
+/** A leaf under the name that it has in its folder. */
+export interface Named {
+  readonly name: string;
+  readonly leaf: Leaf;
 }
 
-function leavesOf(platform: PlatformComparison, evidence: PlatformEvidence | undefined): Leaf[] {
-  const leaves = new Map<string, Leaf>();
-  for (const file of evidence?.files ?? [])
-    leaves.set(file.path, { path: file.path, classes: file.classes, weight: file.weight, evidence: file });
-  for (const { scope, paths, weight, class: name } of platform.differences) {
-    if (scope !== "filesystem") continue;
-    for (const path of paths) if (!leaves.has(path)) leaves.set(path, { path, classes: [name], weight });
+/** Folders nest no deeper than this; what lies deeper keeps the rest of its path as its name. */
+const maxDepth = 12;
+
+/** Every path of a platform that differs and is known by name, sorted. */
+export function leavesOf(differences: readonly Difference[], evidence: PlatformEvidence | undefined): Leaf[] {
+  const kinds = new Map<string, Kind[]>();
+  const known = weightsByClass(differences);
+  for (const { class: name, weight, scope, paths } of differences) {
+    if (scope !== "filesystem" && scope !== "entries") continue;
+    for (const path of paths) {
+      if (!path.startsWith("/")) continue;
+      const told = kinds.get(path);
+      if (told) told.push({ class: name, weight });
+      else kinds.set(path, [{ class: name, weight }]);
+    }
   }
-  return [...leaves.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const seen = new Map((evidence?.files ?? []).map((file) => [file.path, file]));
+  return [...new Set([...kinds.keys(), ...seen.keys()])].toSorted().map((path) => {
+    const file = seen.get(path);
+    const told = kinds.get(path) ?? [];
+    const others = (file?.classes ?? [])
+      .filter((name) => !told.some((kind) => kind.class === name))
+      .map((name) => ({ class: name, weight: weightOf(known.get(name) ?? [], file?.weight) }));
+    return { path, kinds: [...told, ...others], ...(file && { evidence: file }) };
+  });
 }
 
-function place(root: Folder, leaf: Leaf): void {
-  const names = leaf.path.split("/").slice(1, -1).slice(0, maxDepth);
-  let folder = root;
-  for (const name of names) {
-    const next = folder.folders.get(name) ?? { folders: new Map(), leaves: [] };
-    folder.folders.set(name, next);
-    folder = next;
+function weightsByClass(differences: readonly Difference[]): Map<string, Kind["weight"][]> {
+  const known = new Map<string, Kind["weight"][]>();
+  for (const { class: name, weight } of differences) known.set(name, [...(known.get(name) ?? []), weight]);
+  return known;
+}
+
+/** The weight of a class at a path that its difference does not list: the file's own, if the class has it anywhere. */
+function weightOf(known: readonly Kind["weight"][], ofFile: Kind["weight"] = "explained"): Kind["weight"] {
+  return known.includes(ofFile) ? ofFile : (known[0] ?? ofFile);
+}
+
+interface OpenFolder {
+  readonly folders: Map<string, OpenFolder>;
+  readonly leaves: Named[];
+}
+
+/** The leaves as a tree; folders come by name, as the leaves do. */
+export function growTree(leaves: readonly Leaf[]): Folder {
+  const root = newFolder();
+  for (const leaf of leaves) {
+    const parts = leaf.path.slice(1).split("/");
+    const depth = Math.min(parts.length - 1, maxDepth);
+    let folder = root;
+    for (const part of parts.slice(0, depth)) {
+      const inside = folder.folders.get(part) ?? newFolder();
+      folder.folders.set(part, inside);
+      folder = inside;
+    }
+    folder.leaves.push({ name: parts.slice(depth).join("/"), leaf });
   }
-  folder.leaves.push(leaf);
+  return closed("", root);
 }
 
-function folderList({ folders, leaves }: Folder): Markup {
-  return html`<ul>${[...folders].map(
-    ([name, folder]) =>
-      html`<li class="folder"><details class="folder" open><summary>${name}/ <span class="soft">${countLeaves(folder)}</span></summary>${folderList(folder)}</details></li>`,
-  )}${leaves.map(leafItem)}</ul>`;
+function newFolder(): OpenFolder {
+  return { folders: new Map(), leaves: [] };
 }
 
-function countLeaves({ folders, leaves }: Folder): number {
-  return leaves.length + [...folders.values()].reduce((sum, folder) => sum + countLeaves(folder), 0);
-}
-
-function leafItem({ path, classes, weight, evidence }: Leaf): Markup {
-  const name =
-    path
-      .split("/")
-      .slice(1)
-      .slice(Math.min(maxDepth, path.split("/").length - 2))
-      .join("/") || "/";
-  const marks = classes.map((found) => html`<span class="badge ${weight}">${found}</span>`);
-  const filters = [...classes.map((found) => `class-${filterName(found)}`), `weight-${filterName(weight)}`].join(" ");
-  if (!evidence) return html`<li class="leaf ${filters}">${name}${marks}</li>`;
-  return html`<li class="leaf ${filters}"><details><summary>${name}${marks}</summary>${facts(evidence)}${evidence.shown && showSides(evidence.shown, `What differs in ${path}`)}</details></li>`;
-}
-
-function facts({ left, right, path }: FileEvidence): Markup {
-  if (!left || !right)
-    return html`<p class="soft">Only the ${left ? "first" : "second"} image has it.</p>${factTable(left ?? right ?? {}, undefined, path)}`;
-  return factTable(left, right, path);
-}
-
-function factTable(
-  left: Readonly<Record<string, string>>,
-  right: Readonly<Record<string, string>> | undefined,
-  path: string,
-): Markup {
-  const names = [...new Set([...Object.keys(left), ...Object.keys(right ?? {})])];
-  return html`<table class="facts" aria-label="Attributes of ${path}"><tbody>${names.map((name) => {
-    const isOther = right !== undefined && left[name] !== right[name];
-    return html`<tr class="${isOther && "other"}"><th scope="row" class="soft">${name}</th><td>${left[name]}</td>${right && html`<td>${isOther ? right[name] : html`<span class="soft">the same</span>`}</td>`}</tr>`;
-  })}</tbody></table>`;
+function closed(name: string, { folders, leaves }: OpenFolder): Folder {
+  const inside = [...folders].map(([part, folder]) => closed(part, folder));
+  const [only] = inside;
+  if (name !== "" && only && inside.length === 1 && leaves.length === 0)
+    return { ...only, name: `${name}/${only.name}` };
+  return { name, folders: inside, leaves, count: inside.reduce((sum, { count }) => sum + count, leaves.length) };
 }
