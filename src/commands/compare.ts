@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { GzipEncoder } from "../compare/encoder/types.ts";
 import type { Evidence } from "../compare/evidence/types.ts";
 import { type Comparison, type Level, levels } from "../compare/types.ts";
 import type { Waiver } from "../compare/waivers.ts";
 import { usageError } from "../errors.ts";
-import { compare as compareByName } from "../index.ts";
+import { compare as compareByName, type CompareOptions } from "../index.ts";
 import { summariseComparison } from "../report/comparison/terminal.ts";
 import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
 
@@ -17,6 +18,8 @@ export interface CompareFlags extends CommonFlags {
   readonly html?: string;
   /** Where the Markdown is written. */
   readonly markdown?: string;
+  /** Whether it is found who compressed layers of which only the compression differs. */
+  readonly encoders?: boolean;
 }
 
 /** `refoundry compare A B` */
@@ -26,13 +29,17 @@ export function compare(this: CliContext, flags: CompareFlags, left: string, rig
     const waivers = flags.recipe === undefined ? [] : await waiversOf(flags.recipe, this.cwd);
     let evidence: Evidence = { platforms: [] };
     const wantsEvidence = flags.html !== undefined || flags.markdown !== undefined;
-    const comparison = await compareByName(left, right, {
+    const options: CompareOptions = {
       env: this.process.env,
       signal: this.signal,
       waivers,
       today: new Date().toISOString().slice(0, 10),
       ...(wantsEvidence && { onEvidence: (seen: Evidence) => void (evidence = seen) }),
-    });
+    };
+    const comparison =
+      flags.encoders === true
+        ? await withEncoders(this, (encoders) => compareByName(left, right, { ...options, encoders }))
+        : await compareByName(left, right, options);
     await writePages(comparison, evidence, flags, this.cwd);
     return {
       text: summariseComparison(comparison).join("\n"),
@@ -47,6 +54,18 @@ export function compare(this: CliContext, flags: CompareFlags, left: string, rig
 async function waiversOf(recipe: string, cwd: string): Promise<readonly Waiver[]> {
   const { findRoot, loadRecipe } = await import("../recipe/load.ts");
   return (await loadRecipe(await findRoot(cwd), recipe)).waivers;
+}
+
+/** Every encoder that there is; those of Go are built by the factory when the store lacks them. */
+async function withEncoders<T>(context: CliContext, use: (encoders: readonly GzipEncoder[]) => Promise<T>): Promise<T> {
+  const { withFactory } = await import("./factory.ts");
+  const { ensureGoEncoders } = await import("../encoders/go.ts");
+  const { findProgramEncoders } = await import("../encoders/programs.ts");
+  const { zlibEncoders } = await import("../compare/encoder/zlib-encoders.ts");
+  return withFactory(context, async (factory) => {
+    const goEncoders = await ensureGoEncoders(factory);
+    return use([...zlibEncoders, ...goEncoders, ...(await findProgramEncoders(context.signal))]);
+  });
 }
 
 async function writePages(comparison: Comparison, evidence: Evidence, flags: CompareFlags, cwd: string): Promise<void> {

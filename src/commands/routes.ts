@@ -170,6 +170,12 @@ export const routes = {
           brief: "Write a comment for a pull request",
           placeholder: "FILE",
         },
+        encoders: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Find who compressed layers of which only the compression differs (slow; builds Go's encoders once)",
+        },
       },
       positional: {
         kind: "tuple",

@@ -10,23 +10,24 @@ export type DebianToolchain = Extract<Toolchain, { debian: unknown }>["debian"];
 /** A package list resolved against a mirror: what a lock holds, but for the digest of what it makes. */
 export interface ResolvedToolchain {
   readonly suite: string;
-  /** Date of the suite's Release file, seconds. */
+  /** Date of the newest of the suites' Release files, seconds. */
   readonly epoch: number;
   readonly packages: readonly ResolvedPackage[];
 }
 
 /**
  * Resolves a package list, with all that is essential and everything it depends on
- * (no recommendations), against the suite as the mirror has it now.
+ * (no recommendations), against the suites as the mirror has them now.
  */
 export async function resolveToolchain(
   toolchain: DebianToolchain,
   options: { readonly mirrorRoot: string; readonly temporaryFolder: string; readonly signal?: AbortSignal },
 ): Promise<ResolvedToolchain> {
+  const suites = [toolchain.suite, ...toolchain.also];
   const apt = await createPrivateApt({
     folder: options.temporaryFolder,
     mirrorRoot: options.mirrorRoot,
-    suites: [toolchain.suite],
+    suites,
     architectures: [toolchain.architecture, ...toolchain.foreign],
     ...(options.signal && { signal: options.signal }),
   });
@@ -36,7 +37,7 @@ export async function resolveToolchain(
   const order = (file: ResolvedPackage): string => `${file.name}:${file.architecture}`;
   return {
     suite: toolchain.suite,
-    epoch: await releaseDate(apt.listsFolder, toolchain.suite),
+    epoch: Math.max(...(await Promise.all(suites.map((suite) => releaseDate(apt.listsFolder, suite))))),
     packages: packages.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)),
   };
 }
@@ -50,7 +51,7 @@ async function releaseDate(listsFolder: string, suite: string): Promise<number> 
   return seconds;
 }
 
-/** A lock's file name: the suite and the day of its Release file, as in `trixie-20260912`. */
+/** A lock's file name: the suite and the day of the newest Release file, as in `trixie-20260912`. */
 export function lockNameOf(resolved: ResolvedToolchain): string {
   const day = new Date(resolved.epoch * 1000).toISOString().slice(0, 10).replaceAll("-", "");
   return `${resolved.suite}-${day}`;

@@ -187,9 +187,7 @@ function findingsOf(
     const gone = vanished.get(path);
     if (isPresence && gone !== undefined) return [explained(gone, facet.detail)];
     if (isExplained(classes))
-      return classes.map((name) =>
-        explained(name, isPresence ? facet.detail : "other content"),
-      );
+      return classes.map((name) => explained(name, isPresence ? facet.detail : "other content"));
   }
   if (isPresence || facet.class === "file-content" || facet.class === "link-target") {
     const drifting = drift.ownerOf(residual);
