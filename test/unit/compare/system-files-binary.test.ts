@@ -429,7 +429,7 @@ describe("apt-cache", () => {
 });
 
 describe("lists of APT as LZ4 frames", () => {
-  const path = "var/lib/apt/lists/deb.debian.org_dists_stable_main_binary-amd64_Packages.lz4";
+  const path = "var/lib/apt/lists/mirror.example_dists_stable_main_binary-amd64_Packages.lz4";
   const stanza = (name: string): string => `Package: ${name}\nVersion: 1\nFilename: pool/${name}.deb\n\n`;
   const frame = (blocks: readonly Buffer[], { flags = 0x60, size }: { flags?: number; size?: number } = {}): Buffer => {
     const head = Buffer.concat([

@@ -130,7 +130,7 @@ const packages =
   "Package: curl\nVersion: 7.88\nFilename: pool/c.deb\nDescription: a\n tool\n .\n more\n\nPackage: zlib\nVersion: 1\nFilename: pool/z.deb\n";
 const release = "Origin: Debian\nDate: Sat, 11 Jul 2026 09:59:52 UTC\nSHA256:\n aa 12 main/binary-amd64/Packages\n";
 const signature = "-----BEGIN PGP SIGNATURE-----\n\niQIzBAEB\nCgAdFiEE\n=Zt3k\n-----END PGP SIGNATURE-----\n";
-const list = (name: string): string => `var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_${name}`;
+const list = (name: string): string => `var/lib/apt/lists/mirror.example_debian_dists_bookworm_${name}`;
 const status = "Package: curl\nStatus: install ok installed\nVersion: 7.88\n";
 const config = "Name: tzdata/Areas\nTemplate: tzdata/Areas\nValue: Etc\nVariables:\n  choices = a, b\n\nName: a/b\n";
 
