@@ -94,9 +94,13 @@ function ensureLibrary(node) {
   if (existsSync(marker) && readFileSync(marker, "utf8") === digest) return;
   say("compiling the library");
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  execFileSync(node, [join(root, "node_modules/@typescript/native/bin/tsc"), "-p", join(root, "tsconfig.build.json"), "--noCheck"], {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  execFileSync(
+    node,
+    [join(root, "node_modules/@typescript/native/bin/tsc"), "-p", join(root, "tsconfig.build.json"), "--noCheck"],
+    {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+    },
+  );
   writeFileSync(marker, digest);
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { usageError } from "../errors.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RefoundryError, usageError } from "../errors.ts";
 import { runChecked } from "../process/run.ts";
 import type { PinnedFile } from "./mirror.ts";
 
@@ -60,7 +61,18 @@ export async function createPrivateApt(options: {
   return {
     listsFolder,
     async update() {
-      await apt(["update", "-qq"], `reading the package indexes of ${options.suites.join(", ")}`);
+      const purpose = `reading the package indexes of ${options.suites.join(", ")}`;
+      for (const waitSeconds of [5, 20, 60]) {
+        try {
+          await apt(["update", "-qq"], purpose);
+          return;
+        } catch (error) {
+          // a mirror in the middle of its update serves a new Release with old indexes, for a while
+          if (!isMirrorSync(error)) throw error;
+        }
+        await sleep(waitSeconds * 1000, undefined, signal && { signal });
+      }
+      await apt(["update", "-qq"], purpose);
     },
     async resolveInstall(request) {
       const printed = await apt(["install", "--print-uris", "-y", "-qq", ...request], "resolving packages");
@@ -82,6 +94,10 @@ export async function createPrivateApt(options: {
         .map((line) => parseUri(line, options.mirrorRoot).file);
     },
   };
+}
+
+function isMirrorSync(error: unknown): boolean {
+  return error instanceof RefoundryError && /Mirror sync in progress|Hash Sum mismatch/.test(error.message);
 }
 
 function aptConfiguration(folder: string, architectures: readonly string[], status: string): string {

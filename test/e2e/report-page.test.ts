@@ -39,7 +39,7 @@ test.each([
   expect(await page.getByRole("rowheader", { name: "linux/amd64" }).count()).toBe(1);
   const row = page.getByRole("table").first().getByRole("row").nth(1);
   expect(await row.getByRole("img", { name: "equal", exact: true }).count()).toBe(2);
-  expect(await row.getByRole("img", { name: "not equal" }).count()).toBe(3);
+  expect(await row.getByRole("img", { name: "not equal" }).count()).toBe(4);
   const extended = page.getByRole("table").first().getByRole("row").nth(2);
   expect(await extended.textContent()).toContain("never released upstream");
   expect(await extended.getByRole("img").count()).toBe(0);
