@@ -8,7 +8,7 @@ import { createRegistryClient } from "../oci/registry/client.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { createRenderer } from "../report/progress.ts";
 import { readSettings } from "../settings.ts";
-import { withLock } from "../store/lock.ts";
+import { withLock } from "../process/lock.ts";
 import { openStore } from "../store/store.ts";
 import { join } from "node:path";
 import type { CliContext } from "./context.ts";

@@ -18,7 +18,7 @@ import type { Factory } from "../rebuild/types.ts";
 import { loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import type { Toolchain, ToolchainLock } from "../recipe/schema.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
-import { withLock } from "../store/lock.ts";
+import { withLock } from "../process/lock.ts";
 import { obtainToolchain } from "../toolchain/obtain.ts";
 
 /** A Go release whose compress/flate is not its predecessor's. */

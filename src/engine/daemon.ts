@@ -5,7 +5,7 @@ import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { UnpackedTools } from "../debian/unpack-tools.ts";
-import { infrastructureError, interrupted } from "../errors.ts";
+import { errorCode, infrastructureError, interrupted } from "../errors.ts";
 import { isProcessAlive, processIdentity } from "../process/identity.ts";
 import { lastLines, run } from "../process/run.ts";
 import { registerEmulators, unregisterEmulators } from "./emulation.ts";
@@ -168,7 +168,13 @@ async function endProcess(state: DaemonState): Promise<void> {
     ["SIGKILL", 5],
   ] as const) {
     if (!(await isProcessAlive(state.identity))) return;
-    process.kill(pid, signalName);
+    try {
+      process.kill(pid, signalName);
+    } catch (error) {
+      // it ended between the question and the signal
+      if (errorCode(error) === "ESRCH") return;
+      throw error;
+    }
     const deadline = performance.now() + seconds * 1000;
     while (performance.now() < deadline && (await isProcessAlive(state.identity))) await sleep(20);
   }

@@ -5,7 +5,7 @@ import type { UnpackedTools } from "../debian/unpack-tools.ts";
 import { infrastructureError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import { isProcessAlive, processIdentity } from "../process/identity.ts";
-import { withLock } from "../store/lock.ts";
+import { withLock } from "../process/lock.ts";
 import { type DaemonPaths, type EmbeddedOptions, pathsOf, runningDaemon, startDaemon, stopDaemon } from "./daemon.ts";
 import { inspectBuilder, nativePlatformOf } from "./machine-docker.ts";
 import { buildxPlugin, emulationTools, engineTools } from "./tools.ts";

@@ -18,7 +18,9 @@ export async function isProcessAlive(identity: string): Promise<boolean> {
   if (!exists(pid)) return false;
   const ticks = await startTicks(pid);
   if (ticks === "ended") return false;
-  return ticks === undefined || parts[2] === "0" || String(ticks) === parts[2];
+  // without /proc there is nothing to tell processes apart by; with it, it ended since
+  if (ticks === undefined) return process.platform !== "linux";
+  return parts[2] === "0" || String(ticks) === parts[2];
 }
 
 /** Whether any process has this id now. */

@@ -6,7 +6,7 @@ import type { RegistryClient } from "../oci/registry/client.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { Toolchain, ToolchainLock } from "../recipe/schema.ts";
-import { withLock } from "../store/lock.ts";
+import { withLock } from "../process/lock.ts";
 import type { Store } from "../store/store.ts";
 import { type BootstrapContext, bootstrapToolchain } from "./bootstrap.ts";
 

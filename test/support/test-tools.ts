@@ -4,7 +4,7 @@ import { findMachineMirror } from "../../src/debian/machine-mirror.ts";
 import { openMirror } from "../../src/debian/mirror.ts";
 import { type ToolSet, unpackTools } from "../../src/debian/unpack-tools.ts";
 import { readSettings } from "../../src/settings.ts";
-import { withLock } from "../../src/store/lock.ts";
+import { withLock } from "../../src/process/lock.ts";
 import { openStore } from "../../src/store/store.ts";
 
 /** Other people's programs that judge our work, and the program in the unpacked root that each test calls. */

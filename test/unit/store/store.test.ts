@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { openStore } from "../../../src/store/store.ts";
-import { withLock } from "../../../src/store/lock.ts";
+import { withLock } from "../../../src/process/lock.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 const dead = "4000000.1-leftover";

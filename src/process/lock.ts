@@ -3,7 +3,7 @@ import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode, interrupted } from "../errors.ts";
-import { isProcessAlive, processIdentity } from "../process/identity.ts";
+import { isProcessAlive, processIdentity } from "./identity.ts";
 
 /**
  * Runs `work` while holding a lock file; waits for other processes that hold it. A
