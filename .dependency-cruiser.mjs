@@ -1,6 +1,6 @@
 // Layers point one way: commands -> rebuild -> stages -> adapters -> vocabulary.
-const stages = "^src/(source|toolchain|upstream|build|normalise|compare|smoke|publish|report|plan)/";
-const adapters = "^src/(oci|process|git|debian|store|engine)/";
+const stages = "^src/(source|toolchain|upstream|build|normalise|compare|smoke|publish|attest|mirror|sbom|report|plan)/";
+const adapters = "^src/(oci|process|git|debian|store|engine|sign)/";
 
 export default {
   forbidden: [

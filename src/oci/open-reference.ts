@@ -2,6 +2,7 @@ import { infrastructureError, usageError } from "../errors.ts";
 import { type DockerArchiveImage, openDockerArchive, type OpenDockerArchive } from "./archive/docker-archive.ts";
 import { openLayoutArchive } from "./archive/layout-archive.ts";
 import { isDigest } from "./digest.ts";
+import { openLayoutRepository } from "./layout-repository.ts";
 import { openLayout } from "./layout.ts";
 import {
   type DockerArchiveReference,
@@ -11,6 +12,7 @@ import {
   parseReference,
   type Reference,
 } from "./reference.ts";
+import type { Repository } from "./repository.ts";
 import type { RegistryClient } from "./registry/client.ts";
 import type { ContentReader, Descriptor } from "./types.ts";
 
@@ -98,6 +100,26 @@ export async function resolveReference(
   }
 }
 
+/**
+ * Opens the repository that a reference is in and finds what it names there, for what
+ * needs tags and referrers too. Throws a usage error for an archive, which has none, and
+ * as {@link resolveReference}.
+ */
+export async function openReferenceRepository(
+  reference: Reference,
+  registry: RegistryClient,
+  signal?: AbortSignal,
+): Promise<{ readonly repository: Repository; readonly descriptor: Descriptor }> {
+  if (reference.kind === "oci-archive" || reference.kind === "docker-archive")
+    throw usageError(`${formatReference(reference)} is an archive, which keeps nothing beside its images`, {
+      hint: "name a registry's image, or one in an OCI layout (oci:PATH:TAG)",
+    });
+  const { descriptor } = await resolveReference(reference, registry, signal);
+  const repository =
+    reference.kind === "oci" ? await openLayoutRepository(reference.path) : registry.repository(reference);
+  return { repository, descriptor };
+}
+
 async function closedOnFailure<T>(archive: { close(): Promise<void> }, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -114,10 +136,14 @@ function chooseEntry(
   const { tag } = reference;
   const digest = reference.kind === "oci" ? reference.digest : undefined;
   const entries = manifests.map((entry) => requireDescriptor(entry, reference));
-  const found = entries.filter((entry) =>
+  const images = entries.filter(
+    (entry) => entry.artifactType === undefined || entry.annotations?.[refName] !== undefined,
+  );
+  // a layout keeps signatures and reports beside its images; only by digest is one of those meant
+  const found = (digest ? entries : images).filter((entry) =>
     digest ? entry.digest === digest : tag === undefined || entry.annotations?.[refName] === tag,
   );
-  const names = entries.map((entry) => entry.annotations?.[refName] ?? entry.digest);
+  const names = images.map((entry) => entry.annotations?.[refName] ?? entry.digest);
   return theOnly(found, reference, "layout", names);
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { digestOf } from "../../src/oci/digest.ts";
 import { createRegistryClient, type RegistryClientOptions } from "../../src/oci/registry/client.ts";
 import type { Credential } from "../../src/oci/registry/credentials.ts";
-import type { RegistryRepository } from "../../src/oci/registry/repository.ts";
+import type { Repository } from "../../src/oci/repository.ts";
 import { type Descriptor, mediaTypes } from "../../src/oci/types.ts";
 import { type Handler, startRegistry, startServer, testAccount, type TestServer } from "../support/registry.ts";
 import { failureOf } from "../support/registry-images.ts";
@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/temporary.ts";
 
 const retry = { retries: 1, firstDelay: 5, longestWait: 2 };
 
-function open(host: string, options: RegistryClientOptions, repository = "team/app"): RegistryRepository {
+function open(host: string, options: RegistryClientOptions, repository = "team/app"): Repository {
   const client = createRegistryClient({ retry, ...options });
   onTestFinished(() => client.close());
   return client.repository({ host, repository });

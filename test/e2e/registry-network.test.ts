@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createRegistryClient, type RegistryClientOptions } from "../../src/oci/registry/client.ts";
-import type { RegistryRepository } from "../../src/oci/registry/repository.ts";
+import type { Repository } from "../../src/oci/repository.ts";
 import { startRegistry, startServer, type TestRegistry, type TestServer } from "../support/registry.ts";
 import { failureOf, layerOf, pieces, push, randomImage, readAll } from "../support/registry-images.ts";
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-function open(host: string, repository: string, options: RegistryClientOptions = {}): RegistryRepository {
+function open(host: string, repository: string, options: RegistryClientOptions = {}): Repository {
   const client = createRegistryClient({ env: { DOCKER_CONFIG: "/nonexistent" }, retry, ...options });
   onTestFinished(() => client.close());
   return client.repository({ host, repository });

@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,8 +23,15 @@ export interface TestRegistry {
   stop(): Promise<void>;
 }
 
+/** What a registry may have besides its defaults. */
+export interface RegistryFeatures {
+  readonly auth?: "htpasswd";
+  /** Paths of files in PEM form; with authorities whose clients alone it serves. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientcas?: readonly string[] };
+}
+
 /** Starts distribution's registry on a free port of loopback, with its blobs in a new temporary folder. */
-export async function startRegistry(options: { readonly auth?: "htpasswd" } = {}): Promise<TestRegistry> {
+export async function startRegistry(options: RegistryFeatures = {}): Promise<TestRegistry> {
   const folder = await mkdtemp(join(tmpdir(), "refoundry-registry-"));
   const storage = join(folder, "storage");
   await writeFile(join(folder, "htpasswd"), htpasswd);
@@ -32,7 +40,7 @@ export async function startRegistry(options: { readonly auth?: "htpasswd" } = {}
     version: 0.1,
     log: { level: "info", formatter: "text" },
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
-    http: { addr: "127.0.0.1:0", secret: "shared by nobody" },
+    http: { addr: "127.0.0.1:0", secret: "shared by nobody", ...(options.tls && { tls: options.tls }) },
     ...(options.auth === "htpasswd" && { auth: { htpasswd: { realm: "test", path: join(folder, "htpasswd") } } }),
   };
   const configPath = join(folder, "config.yml");
@@ -62,7 +70,8 @@ export async function startRegistry(options: { readonly auth?: "htpasswd" } = {}
   );
   try {
     const host = await withDeadline(listening.promise, 20_000, "docker-registry did not listen within 20 seconds");
-    await waitForApi(host);
+    // what listens with TLS serves already
+    if (!options.tls) await waitForApi(host);
     return { host, storage, stop };
   } catch (error) {
     await stop();
@@ -136,9 +145,11 @@ export async function startServer(options: {
   readonly handle?: Handler;
   readonly cut?: (seen: SeenRequest) => number | undefined;
   readonly dropRange?: boolean;
+  /** Speaks TLS, with these certificates. */
+  readonly tls?: ServerOptions;
 }): Promise<TestServer> {
   const seen: SeenRequest[] = [];
-  const server = createServer((incoming, response) => {
+  const serve = (incoming: IncomingMessage, response: ServerResponse): void => {
     const { authorization, range } = incoming.headers;
     const entry: SeenRequest = { method: incoming.method ?? "", path: incoming.url ?? "", authorization, range };
     seen.push(entry);
@@ -147,7 +158,8 @@ export async function startServer(options: {
       if (options.behind === undefined) response.writeHead(404).end();
       else relay(incoming, response, options.behind, options.cut?.(entry), options.dropRange ?? false);
     })().catch((error: unknown) => response.destroy(new Error(messageOf(error))));
-  });
+  };
+  const server = options.tls ? createTlsServer(options.tls, serve) : createServer(serve);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {

@@ -42,7 +42,7 @@ export interface Authorizer {
 interface AuthorizerContext {
   readonly endpoint: Endpoint;
   readonly credentials: CredentialSource;
-  readonly dispatcher: () => Dispatcher;
+  readonly dispatcher: (url: URL) => Promise<Dispatcher>;
   /** Aborts when the client closes. */
   readonly closing: AbortSignal;
 }
@@ -97,7 +97,7 @@ export function createAuthorizer(context: AuthorizerContext): Authorizer {
     if (found?.kind === "registry-token")
       return { header: `Bearer ${checkedToken(found.token, target)}`, authenticated: true, expires: Infinity };
     const { token, seconds } = await requestToken(from, scopes, found, target, {
-      dispatcher: context.dispatcher(),
+      dispatcher: await context.dispatcher(from.realm),
       signal: closing,
     });
     secrets.add(token);

@@ -14,11 +14,12 @@ import {
   type Target,
   TransientFailure,
 } from "./failures.ts";
+import type { Listings } from "./listings.ts";
 import { parseRetryAfter } from "./retry.ts";
 
 /** One request to a registry, as an operation asks for it. */
 export interface Exchange {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   readonly url: URL;
   /** Token scopes that it needs, `repository:NAME:pull,push`. */
   readonly scopes: readonly string[];
@@ -28,8 +29,8 @@ export interface Exchange {
   readonly headers?: Readonly<Record<string, string>>;
   /** Makes the body afresh, each time that the request is sent. */
   readonly body?: () => Uint8Array | Readable;
-  /** Seconds until the response's headers must be there. */
-  readonly headersSeconds?: number;
+  /** A registry may hash and move what it was sent before it answers. */
+  readonly isCommit?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -44,11 +45,38 @@ export interface Answer {
 export interface Connection {
   readonly endpoint: Endpoint;
   readonly authorizer: Authorizer;
-  readonly dispatcher: () => Dispatcher;
+  /** What carries a request to that address. */
+  readonly dispatcher: (url: URL) => Promise<Dispatcher>;
+  readonly timeouts: Timeouts;
+  /** Blobs larger than this are sent so that a broken transfer goes on where it stopped. */
+  readonly resumableBytes: number;
+  /** The lists of referrers that are being written. */
+  readonly listings: Listings;
 }
+
+/** How long a registry may be silent, in seconds. */
+export interface Timeouts {
+  /** Before it answers. */
+  readonly answer: number;
+  /** Before it answers a request that wrote something. */
+  readonly commit: number;
+  /** Between two pieces of an answer's body. */
+  readonly body: number;
+}
+
+/** For real registries. */
+export const defaultTimeouts: Timeouts = { answer: 60, commit: 300, body: 60 };
 
 const maxRedirects = 5;
 const maxErrorBytes = 64 * 1024;
+// what is said of a PUT when an upload was forgotten or damaged on the way, and by registries
+// that need a moment until they see what was uploaded, or while others upload it too
+const passingCodes: ReadonlySet<string> = new Set([
+  "BLOB_UPLOAD_INVALID",
+  "BLOB_UPLOAD_UNKNOWN",
+  "DIGEST_INVALID",
+  "MANIFEST_BLOB_UNKNOWN",
+]);
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -83,13 +111,15 @@ export async function send(connection: Connection, exchange: Exchange): Promise<
     {
       ...refusal,
       authenticated: used?.authenticated ?? false,
+      isWrite: exchange.method !== "GET" && exchange.method !== "HEAD",
       ...(url.origin !== connection.endpoint.origin && { storageHost: url.host }),
     },
     target,
   );
   // an address in the storage is signed for a short time: asking the registry again gives a new one
   const isStale = answer.status === 403 && url.origin !== connection.endpoint.origin && exchange.method === "GET";
-  if (!isTransientStatus(answer.status) && !isStale) throw failure;
+  const mayPass = exchange.method === "PUT" && refusal.codes.some((code) => passingCodes.has(code));
+  if (!isTransientStatus(answer.status) && !isStale && !mayPass) throw failure;
   throw new TransientFailure(failure, parseRetryAfter(headerOf(answer.headers, "retry-after")));
 }
 
@@ -125,6 +155,8 @@ export function resolveLocation(location: string | undefined, base: URL, target:
       `${base.host} sends us for the ${target.what} of ${target.host}/${target.repository} to an address that ${reason}`,
     );
   if (location === undefined || !url) throw fail("is missing or no URL");
+  // a proxy that ends TLS often makes registries believe that they are spoken to without
+  if (url.protocol === "http:" && base.protocol === "https:" && url.host === base.host) url.protocol = "https:";
   if (!isPrivateTransport(url)) throw fail(`is not https: ${firstLine(url.origin)}`);
   // the fetch specification has no place for these either
   url.username = "";
@@ -133,22 +165,22 @@ export function resolveLocation(location: string | undefined, base: URL, target:
 }
 
 async function once(
-  { dispatcher }: Connection,
+  { dispatcher, timeouts }: Connection,
   exchange: Exchange,
   url: URL,
   authorization: Authorization | undefined,
 ): Promise<Answer> {
-  const { method, target, signal, headers, body, headersSeconds = 60 } = exchange;
+  const { method, target, signal, headers, body, isCommit = false } = exchange;
   if (signal?.aborted) throw interrupted();
   try {
     const response = await request(url, {
-      dispatcher: dispatcher(),
+      dispatcher: await dispatcher(url),
       method,
       headers: { "user-agent": "refoundry", ...headers, ...(authorization && { authorization: authorization.header }) },
       ...(body && { body: body() }),
       ...(signal && { signal }),
-      headersTimeout: headersSeconds * 1000,
-      bodyTimeout: 60_000,
+      headersTimeout: (isCommit ? timeouts.commit : timeouts.answer) * 1000,
+      bodyTimeout: timeouts.body * 1000,
     });
     return { status: response.statusCode, headers: response.headers, body: response.body };
   } catch (error) {
@@ -161,7 +193,7 @@ export function translate(error: unknown, target: Target, url: URL, signal?: Abo
   if (signal?.aborted) return interrupted();
   if (error instanceof RefoundryError || error instanceof TransientFailure) return error;
   const isRegistry = url.host === target.host || url.hostname === "registry-1.docker.io";
-  return networkFailure(error, target, isRegistry ? target.host : url.host);
+  return networkFailure(error, target, isRegistry ? target.host : url.host, url.protocol === "https:");
 }
 
 /** Reads the errors of distribution-spec's error document, if that is what the body is. */

@@ -1,4 +1,8 @@
-import { errorCode, infrastructureError, messageOf, type RefoundryError } from "../../errors.ts";
+import type { Dispatcher } from "undici";
+import { infrastructureError, messageOf, type RefoundryError } from "../../errors.ts";
+import type { Digest } from "../digest.ts";
+import { headerOf } from "./body.ts";
+import { certificateFolder, closedUnanswered, codeOf, tlsProblem } from "./tls-problems.ts";
 
 /** A failure that may pass by itself; carries what to say when it does not. */
 export class TransientFailure extends Error {
@@ -34,6 +38,8 @@ export interface Refusal {
   readonly storageHost?: string;
   /** Whether credentials of the user's were used. */
   readonly authenticated: boolean;
+  /** Whether something was to be written. */
+  readonly isWrite?: boolean;
 }
 
 const transientCodes: ReadonlySet<string> = new Set([
@@ -48,8 +54,6 @@ const transientCodes: ReadonlySet<string> = new Set([
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
 ]);
 
-const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS_/;
-
 /** The command that logs in to a registry. */
 function loginCommand(host: string): string {
   return host === "docker.io" ? "docker login" : `docker login ${host}`;
@@ -57,30 +61,40 @@ function loginCommand(host: string): string {
 
 /**
  * What a failed connection or a broken transfer means. `server` is the host that was
- * spoken to, which is not always the registry. A {@link TransientFailure} if trying again may help.
+ * spoken to, which is not always the registry, `isTls` whether with TLS. A {@link TransientFailure} if trying again may help.
  */
-export function networkFailure(error: unknown, target: Target, server: string): RefoundryError | TransientFailure {
+export function networkFailure(
+  error: unknown,
+  target: Target,
+  server: string,
+  isTls = false,
+): RefoundryError | TransientFailure {
   const code = codeOf(error);
   const to = server === target.host ? `the registry ${server}` : `${server} (for the registry ${target.host})`;
   const doing = `${target.what} of ${target.host}/${target.repository}`;
   const failure = (reason: string, hint: string): RefoundryError =>
     infrastructureError(`${doing}: ${reason}`, { hint, cause: error });
+  if (code === "EAI_AGAIN")
+    return new TransientFailure(
+      failure(
+        `the name of ${to} cannot be looked up now (${code})`,
+        "check the spelling of the host and the name service",
+      ),
+    );
   if (code === "ENOTFOUND")
     return failure(`${to} is unknown: no address has this name`, "check the spelling of the host and the name service");
   if (code === "ECONNREFUSED")
     return failure(`${to} refuses connections`, "check that the registry runs, and its port");
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH")
     return failure(`${to} cannot be reached`, "check the network and the proxy settings");
-  if (code === "EPROTO" || code.startsWith("ERR_SSL")) {
-    return failure(
-      `${to} does not speak TLS as expected (${code})`,
-      "plain http is spoken only to loopback addresses; give the registry TLS",
-    );
-  }
-  if (certificateCodes.test(code)) {
-    return failure(
-      `the TLS certificate of ${to} is not trusted (${code})`,
-      "name the authority that signed it: NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
+  const tls = tlsProblem(code, target.host);
+  if (tls) return failure(`${tls.subject} ${to} ${tls.reason} (${code})`.trim(), tls.hint);
+  if (isTls && closedUnanswered(error)) {
+    return new TransientFailure(
+      failure(
+        `${to} closed the connection before it answered anything`,
+        `run the same command again; if it persists, the server may want a client certificate: put one into ${certificateFolder(target.host)}/client.cert, and its key into client.key next to it`,
+      ),
     );
   }
   const general = failure(
@@ -90,18 +104,9 @@ export function networkFailure(error: unknown, target: Target, server: string): 
   return transientCodes.has(code) ? new TransientFailure(general) : general;
 }
 
-/** The code of an error or of what caused it. */
-function codeOf(error: unknown): string {
-  for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
-    const code = errorCode(inner);
-    if (code !== undefined) return code;
-  }
-  return "";
-}
-
 /** What a refusal means, in one message that names registry and repository. */
 export function refusalFailure(refusal: Refusal, target: Target): RefoundryError {
-  const { status, codes, message, authenticated, storageHost } = refusal;
+  const { status, codes, message, authenticated, storageHost, isWrite = false } = refusal;
   const name = `${target.host}/${target.repository}`;
   const said = [codes.join(", "), message].filter((part) => part !== "").join(": ");
   const answer = `${status}${said && ` ${said}`}`;
@@ -124,13 +129,23 @@ export function refusalFailure(refusal: Refusal, target: Target): RefoundryError
       hint: "free space in the registry, or have its quota raised",
     });
   }
-  if (status === 401 || status === 403) {
-    const why = authenticated ? "the credentials we have do not suffice" : "we have no credentials for it";
+  if (status === 401 || status === 403) return accessFailure(refusal, target, answer);
+  if (status === 413 || codes.includes("SIZE_INVALID")) {
     return infrastructureError(
-      `the registry ${target.host} refuses access to ${name} (${target.what}): ${why} (${answer})`,
-      {
-        hint: `log in with: ${loginCommand(target.host)}`,
-      },
+      `the registry ${target.host} finds the ${target.what} for ${name} too large (${answer})`,
+      { hint: "have the limit raised, of the registry or of a proxy before it" },
+    );
+  }
+  if (isWrite && (status === 405 || (status === 404 && codes.includes("UNSUPPORTED")))) {
+    return infrastructureError(
+      `the registry ${target.host} takes nothing for ${name} (${target.what}): it is read-only, or only a mirror (${answer})`,
+      { hint: "push to another registry, or have this one made writable" },
+    );
+  }
+  if (isWrite && status === 404 && !codes.includes("BLOB_UPLOAD_UNKNOWN")) {
+    return infrastructureError(
+      `the registry ${target.host} has no repository ${target.repository}, and makes none when somebody pushes to it (${answer})`,
+      { hint: "create the repository first, or check the spelling" },
     );
   }
   if (status === 404 && codes.includes("NAME_UNKNOWN")) {
@@ -140,11 +155,46 @@ export function refusalFailure(refusal: Refusal, target: Target): RefoundryError
   }
   if (status === 404)
     return infrastructureError(`${name} has no ${target.what} (${answer})`, { hint: "check the tag or digest" });
-  if (status === 413)
-    return infrastructureError(
-      `the registry ${target.host} finds the ${target.what} for ${name} too large (${answer})`,
+  return infrastructureError(`the registry ${target.host} answered ${answer} for the ${target.what} of ${name}`, {
+    hint:
+      status >= 500
+        ? "run the same command again later; what is whole already is not sent again"
+        : "the registry may not be one, or not know this part of the distribution specification",
+  });
+}
+
+function accessFailure(refusal: Refusal, target: Target, answer: string): RefoundryError {
+  const { status, authenticated, isWrite = false } = refusal;
+  const name = `${target.host}/${target.repository}`;
+  const login = loginCommand(target.host);
+  const doing = isWrite ? "does not let us write to" : "refuses access to";
+  const failure = (why: string, hint: string): RefoundryError =>
+    infrastructureError(`the registry ${target.host} ${doing} ${name} (${target.what}): ${why} (${answer})`, { hint });
+  if (!authenticated) return failure("we have no credentials for it", `log in with: ${login}`);
+  // 401 says who we are is not known, 403 that it is, and does not suffice; some registries say 401 for both
+  if (status === 401) {
+    return failure(
+      "the credentials we have are not accepted or do not suffice",
+      `check user name and password, and log in again with: ${login}`,
     );
-  return infrastructureError(`the registry ${target.host} answered ${answer} for the ${target.what} of ${name}`);
+  }
+  return failure(
+    "the credentials we have do not suffice",
+    isWrite
+      ? `log in as somebody who may push to ${target.repository}: ${login}`
+      : `log in as somebody who may read it: ${login}`,
+  );
+}
+
+/** Docker-Content-Digest, where a registry sends it, must be what was sent. Throws an infrastructure error otherwise. */
+export function checkStoredDigest(headers: Dispatcher.ResponseData["headers"], digest: Digest, target: Target): void {
+  const returned = headerOf(headers, "docker-content-digest");
+  // another algorithm's digest says nothing of ours
+  if (returned === undefined || returned === digest || !returned.startsWith("sha256:")) return;
+  throw infrastructureError(
+    `the registry ${target.host} stored the ${target.what} of ${target.host}/${target.repository} as ${firstLine(returned)}, which is not what we sent (${digest})`,
+    { hint: "the registry, or a proxy before it, changes what it is sent; ask those who run it" },
+  );
 }
 
 /** Whether trying again may help. */

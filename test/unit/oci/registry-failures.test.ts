@@ -37,6 +37,7 @@ describe("where a registry is spoken to", () => {
     const base = new URL("https://r.example/v2/a/blobs/x");
     expect(resolveLocation("../y?z=1", base, target).href).toBe("https://r.example/v2/a/y?z=1");
     expect(resolveLocation("https://me:pw@s.example/", base, target).href).toBe("https://s.example/");
+    expect(resolveLocation("http://r.example/y?z", base, target).href).toBe("https://r.example/y?z");
     for (const location of [undefined, "http://s.example/?sig=SECRET", "file:///etc/passwd", "http://["]) {
       expect(() => resolveLocation(location, base, target)).toThrow(/r\.example sends us/);
       expect(() => resolveLocation(location, base, target)).not.toThrow(/SECRET/);
@@ -53,7 +54,11 @@ describe("messages", () => {
       /certificate of the registry r\.example is not trusted[^]*NODE_EXTRA_CA_CERTS/,
       false,
     ],
-    ["ERR_TLS_CERT_ALTNAME_INVALID", /certificate/, false],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", /certs\.d\/r\.example\/ca\.crt/, false],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", /certificate of the registry r\.example is for another name/, false],
+    ["CERT_HAS_EXPIRED", /is not valid today/, false],
+    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", /may want a client certificate[^]*client\.cert/, false],
+    ["EAI_AGAIN", /cannot be looked up now/, true],
     ["ERR_SSL_WRONG_VERSION_NUMBER", /does not speak TLS/, false],
     ["ECONNRESET", /failed: ECONNRESET/, true],
     ["UND_ERR_HEADERS_TIMEOUT", /UND_ERR_HEADERS_TIMEOUT/, true],
@@ -75,7 +80,16 @@ describe("messages", () => {
     [{ status: 404, codes: ["MANIFEST_UNKNOWN"] }, /r\.example\/team\/app has no manifest 1/],
     [{ status: 429, codes: ["TOOMANYREQUESTS"] }, /limits requests[^]*docker login/],
     [{ status: 403, storageHost: "s.example" }, /^s\.example, where r\.example keeps/],
-    [{ status: 500, message: "oops" }, /answered 500 oops/],
+    [{ status: 500, message: "oops" }, /answered 500 oops[^]*again later/],
+    [{ status: 401, authenticated: true }, /not accepted or do not suffice[^]*docker login r\.example/],
+    [
+      { status: 403, codes: ["DENIED"], authenticated: true, isWrite: true },
+      /let us write to[^]*may push to team\/app/,
+    ],
+    [{ status: 413 }, /too large[^]*limit raised/],
+    [{ status: 405, isWrite: true }, /read-only/],
+    [{ status: 404, codes: ["NAME_UNKNOWN"], isWrite: true }, /makes none when somebody pushes/],
+    [{ status: 507 }, /no room left/],
   ])("a refusal %o", (refusal, message) => {
     expect(refusalFailure({ codes: [], message: "", authenticated: false, ...refusal }, target).message).toMatch(
       message,
