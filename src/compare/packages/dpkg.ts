@@ -19,7 +19,7 @@ export function isNeededByDpkg(path: string): boolean {
 export function readDpkg(files: ReadonlyMap<string, Buffer>): InstalledPackage[] {
   const packages: InstalledPackage[] = [];
   for (const stanza of parseStanzas(files.get(status) ?? Buffer.alloc(0)) ?? []) {
-    if (stanza.field("status") !== "install ok installed") continue;
+    if (!hasFiles(stanza.field("status"))) continue;
     const name = stanza.field("package") ?? "";
     const list = files.get(`${info}${name}.list`) ?? files.get(`${info}${name}:${stanza.field("architecture")}.list`);
     packages.push(packageOf(stanza, linesOf(list)));
@@ -32,6 +32,12 @@ export function readDpkg(files: ReadonlyMap<string, Buffer>): InstalledPackage[]
     packages.push(packageOf(stanza, [path, `${path}.md5sums`, ...sums]));
   }
   return packages;
+}
+
+/** Whether a package of that `Status` has its files in place: on hold or half configured is installed too (dpkg(1), package states). */
+function hasFiles(field: string | undefined): boolean {
+  const state = field?.trim().split(/\s+/)[2] ?? "";
+  return !["", "not-installed", "config-files"].includes(state);
 }
 
 function packageOf(stanza: Stanza, files: readonly string[]): InstalledPackage {
