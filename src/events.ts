@@ -10,6 +10,7 @@ export type Stage =
   | "compare"
   | "smoke"
   | "publish"
+  | "attest"
   | "report";
 
 /**

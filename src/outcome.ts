@@ -27,6 +27,8 @@ export interface PlatformOutcome {
   readonly buildKey: Digest;
   /** Whether the build was taken from the store. */
   readonly cached: boolean;
+  /** The other builder, whose staged build was taken over instead of building. */
+  readonly takenOver?: string;
   /** Wall time of build, normalisation, comparison and smoke test. */
   readonly seconds: number;
   /** One sentence for people on how the verdict came about. */
@@ -70,4 +72,9 @@ export interface Outcome {
   readonly startedAt: string;
   /** Path of the HTML page. */
   readonly report: string;
+}
+
+/** An outcome as it is printed and kept: logs are files of their own. */
+export function withoutLogs(outcome: Outcome): Outcome {
+  return { ...outcome, platforms: outcome.platforms.map(({ log: _, ...platform }) => platform) };
 }

@@ -1,5 +1,5 @@
 import { availableParallelism, homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { usageError } from "./errors.ts";
 
 /** What the environment decides; read once, passed on as a value. */
@@ -18,12 +18,21 @@ export interface Settings {
   readonly debianMirror: string | undefined;
   /** How many builds run at once. */
   readonly jobs: number;
+  /** What signs when no `--key` is given. */
+  readonly key: string | undefined;
+  /** Files with public keys of other builders whose staged builds are taken over. */
+  readonly trustedKeys: readonly string[];
+  /** Repository (`HOST/NAME`) where builds are kept under their build keys, for any machine to go on. */
+  readonly staging: string | undefined;
+  /** Who builds, as attestations name it: a URI. */
+  readonly builderId: string;
 }
 
 /**
  * Reads the settings from environment variables: `REFOUNDRY_CACHE`, `REFOUNDRY_STORE`,
  * `REFOUNDRY_ENGINE`, `REFOUNDRY_ENGINE_ROOT`, `REFOUNDRY_BUILDER`,
- * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_JOBS`, `XDG_CACHE_HOME`.
+ * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_JOBS`, `REFOUNDRY_KEY`, `REFOUNDRY_TRUSTED_KEYS`,
+ * `REFOUNDRY_STAGING`, `REFOUNDRY_BUILDER_ID`, `XDG_CACHE_HOME`.
  * Throws a usage error that names the variable with a value that cannot be used.
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
@@ -44,7 +53,19 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     builder: text("REFOUNDRY_BUILDER"),
     debianMirror: readMirror(text("REFOUNDRY_DEBIAN_MIRROR")),
     jobs: readJobs(text("REFOUNDRY_JOBS")),
+    key: text("REFOUNDRY_KEY"),
+    trustedKeys: (text("REFOUNDRY_TRUSTED_KEYS") ?? "").split(delimiter).filter((path) => path !== ""),
+    staging: text("REFOUNDRY_STAGING"),
+    builderId: readBuilderId(text("REFOUNDRY_BUILDER_ID"), env),
   };
+}
+
+/** On GitHub a workflow names itself; elsewhere nobody vouches for who builds. */
+function readBuilderId(value: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+  const { GITHUB_SERVER_URL: server, GITHUB_WORKFLOW_REF: workflow } = env;
+  const id = value ?? (server && workflow ? `${server}/${workflow}` : "https://refoundry.dev/builders/unnamed");
+  if (URL.canParse(id)) return id;
+  throw usageError(`REFOUNDRY_BUILDER_ID is "${id}", which is no URI`, { hint: "as in https://ci.example/refoundry" });
 }
 
 function readEngine(value: string | undefined): Settings["engine"] {

@@ -3,18 +3,28 @@ import { openMirror } from "../debian/mirror.ts";
 import { type ToolSet, type UnpackedTools, unpackTools } from "../debian/unpack-tools.ts";
 import { selectEngine } from "../engine/select.ts";
 import type { EngineHandle } from "../engine/types.ts";
-import { runStage } from "../events.ts";
-import { createRegistryClient } from "../oci/registry/client.ts";
+import { type Emit, runStage } from "../events.ts";
+import { usageError } from "../errors.ts";
+import { openLayoutRepository } from "../oci/layout-repository.ts";
+import { parseReference } from "../oci/reference.ts";
+import { createRegistryClient, type RegistryClient } from "../oci/registry/client.ts";
+import type { Repository } from "../oci/repository.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { createRenderer } from "../report/progress.ts";
-import { readSettings } from "../settings.ts";
+import { readSettings, type Settings } from "../settings.ts";
+import type { Signer } from "../sign/signer.ts";
+import type { TrustedSigners } from "../sign/verify-bundle.ts";
 import { withLock } from "../process/lock.ts";
 import { openStore } from "../store/store.ts";
 import { join } from "node:path";
 import type { CliContext } from "./context.ts";
 
 /** Opens the store and the adapters, runs `work`, and closes them whatever happens. */
-export async function withFactory<T>(context: CliContext, work: (factory: Factory) => Promise<T>): Promise<T> {
+export async function withFactory<T>(
+  context: CliContext,
+  work: (factory: Factory) => Promise<T>,
+  options: { readonly key?: string } = {},
+): Promise<T> {
   const settings = readSettings(context.process.env);
   const store = await openStore(settings.store);
   const { stderr } = context.process;
@@ -41,6 +51,11 @@ export async function withFactory<T>(context: CliContext, work: (factory: Factor
       { signal },
     );
   let engine: Promise<EngineHandle> | undefined;
+  let signer: Promise<Signer> | undefined;
+  let staging: Promise<Repository | undefined> | undefined;
+  let trusted: Promise<TrustedSigners> | undefined;
+  const chosenSigner = (): Promise<Signer> =>
+    (signer ??= chooseSigner(options.key ?? settings.key, settings, context, emit));
   try {
     return await work({
       settings,
@@ -51,9 +66,51 @@ export async function withFactory<T>(context: CliContext, work: (factory: Factor
       emit,
       signal,
       engine: () => (engine ??= selectEngine(settings, { emit, unpack })),
+      staging: () => (staging ??= openStaging(settings, registry)),
+      trustedBuilders: () => (trusted ??= readTrustedBuilders(settings, chosenSigner)),
+      signer: chosenSigner,
     });
   } finally {
     renderer.close();
     await Promise.all([mirror.close(), registry.close(), store.close()]);
   }
+}
+
+async function chooseSigner(
+  key: string | undefined,
+  settings: Settings,
+  { process }: CliContext,
+  emit: Emit,
+): Promise<Signer> {
+  // signing brings a good part of sigstore with it, which most commands do without
+  const { selectSigner } = await import("../sign/select-signer.ts");
+  const { signer, demoPublicKey } = await selectSigner(key, process.env, join(settings.cache, "keys"));
+  if (demoPublicKey !== undefined)
+    emit({
+      type: "notice",
+      severity: "info",
+      message: `no signing key was given: signing with one made for this machine (${demoPublicKey}), which proves nothing to others; --key FILE signs with yours`,
+    });
+  return signer;
+}
+
+async function openStaging({ staging }: Settings, registry: RegistryClient): Promise<Repository | undefined> {
+  if (staging === undefined) return undefined;
+  const reference = parseReference(staging);
+  if (reference.kind === "oci" && reference.tag === undefined && reference.digest === undefined)
+    return openLayoutRepository(reference.path);
+  if (reference.kind === "registry" && reference.tag === undefined && reference.digest === undefined)
+    return registry.repository(reference);
+  throw usageError(`staging is HOST/NAME or oci:PATH, without a tag or digest, and not ${staging}`);
+}
+
+/** Our own builds count, and those of the builders whose public keys the settings name. */
+async function readTrustedBuilders(settings: Settings, signer: () => Promise<Signer>): Promise<TrustedSigners> {
+  const { readPublicKey } = await import("../sign/key-file.ts");
+  const { readKeyFile } = await import("../sign/select-signer.ts");
+  const { name, publicKey } = await signer();
+  const others = await Promise.all(
+    settings.trustedKeys.map(async (path) => ({ name: path, publicKey: readPublicKey(await readKeyFile(path), path) })),
+  );
+  return { keys: [...(publicKey ? [{ name, publicKey }] : []), ...others] };
 }

@@ -5,7 +5,7 @@ import { runStage } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isPlatformName, type PlatformName, platformSlug } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
-import type { Outcome } from "../outcome.ts";
+import { type Outcome, withoutLogs } from "../outcome.ts";
 import { findRoot, loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
 import { writeRelease } from "../recipe/write.ts";
 import type { Destination } from "../rebuild/destination.ts";
@@ -22,6 +22,7 @@ export interface RebuildFlags extends CommonFlags {
   readonly force?: boolean;
   readonly push?: string;
   readonly out?: string;
+  readonly key?: string;
   /** Write what came out into the release. */
   readonly record?: boolean;
 }
@@ -48,7 +49,9 @@ async function rebuildOne(
   const inputs = await loadInputs(context, argument);
   const platforms = readPlatforms(flags.platform, inputs);
   const outFolder = join(resolve(context.cwd, flags.out ?? "out"), inputs.recipe.image, inputs.release.version);
-  return withFactory(context, async (factory) => {
+  const work = async (factory: Factory): Promise<CommandResult> => {
+    // a key that cannot be used is better known before the builds than after
+    await factory.signer();
     const now = new Date();
     const rebuilt = await rebuildRelease(
       {
@@ -72,7 +75,8 @@ async function rebuildOne(
       document: withoutLogs(outcome),
       exitCode: exitCodeOfOutcome(outcome, platforms !== undefined),
     };
-  });
+  };
+  return withFactory(context, work, flags.key === undefined ? {} : { key: flags.key });
 }
 
 /** Reads a recipe, one release and all they name, from the checkout that holds the working folder. */
@@ -143,11 +147,6 @@ async function writeResults(outcome: Outcome, outFolder: string, cwd: string, fa
     await writeFile(join(outFolder, "report.html"), renderReportPage(outcome));
     return { value: undefined, detail: outcome.report };
   });
-}
-
-/** An outcome as it is printed and kept: logs are files of their own. */
-function withoutLogs(outcome: Outcome): Outcome {
-  return { ...outcome, platforms: outcome.platforms.map(({ log: _, ...platform }) => platform) };
 }
 
 /** 0 when released (or, for some platforms only, when nothing stands against it); 3 when upstream was out of reach; 1 otherwise. */

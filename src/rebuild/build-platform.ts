@@ -23,6 +23,8 @@ export interface BuildRecord {
   readonly seconds: number;
   /** Whether a second build under varied conditions gave the same manifest. */
   readonly varied: boolean;
+  /** Who built it, where it was another builder whose staged build was taken over. */
+  readonly takenOver?: string;
 }
 
 /** A build that failed: at which step, why, and the log whole. */

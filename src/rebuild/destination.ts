@@ -1,13 +1,16 @@
 import { runStage } from "../events.ts";
+import { digestOf } from "../oci/digest.ts";
 import { parsePlatform } from "../oci/platform.ts";
-import type { RegistryReference } from "../oci/reference.ts";
+import { openLayoutRepository } from "../oci/layout-repository.ts";
+import { parseReference, type RegistryReference } from "../oci/reference.ts";
+import type { Repository } from "../oci/repository.ts";
 import type { Descriptor } from "../oci/types.ts";
-import { publishToLayout } from "../publish/publish-layout.ts";
-import { publishToRegistry } from "../publish/publish-registry.ts";
+import { publishImages, type ReleaseImages, requireTagFree, tagRelease } from "../publish/publish-release.ts";
 import type { ReleaseEntry } from "../publish/release-index.ts";
+import { mayMoveReleaseTag, releaseTag, tagsToMove } from "../publish/release-tags.ts";
 import type { JudgedPlatform } from "./judge-platforms.ts";
 import type { PlatformWork } from "./platform-job.ts";
-import type { Factory } from "./types.ts";
+import type { Factory, ReleaseInputs } from "./types.ts";
 import type { UpstreamState } from "./upstream-state.ts";
 
 /** Where a release goes; `name` is how an outcome says it. */
@@ -36,23 +39,74 @@ export function releaseEntries(
   });
 }
 
-/** Publishes the release index and all it names; a release that is there already is a success. */
-export async function publishRelease(
-  index: Uint8Array,
-  entries: readonly ReleaseEntry[],
-  tag: string,
+/** The repository of a destination. */
+export async function openDestination(destination: Destination, factory: Factory): Promise<Repository> {
+  return destination.kind === "layout"
+    ? openLayoutRepository(destination.path)
+    : factory.registry.repository(destination.reference);
+}
+
+/** How a destination's image is named in statements: `HOST/NAME`, or the recipe's name in a layout on disk. */
+export function imageNameOf(destination: Destination, recipe: string): string {
+  if (destination.kind === "layout") return recipe;
+  return `${destination.reference.host}/${destination.reference.repository}`;
+}
+
+/** The release as it is to go out: its index, and the manifests that this names. */
+export interface AssembledRelease {
+  readonly entries: readonly ReleaseEntry[];
+  readonly images: ReleaseImages;
+}
+
+/** Puts a release's images in place, under no tag yet; what is there already is not sent. */
+export async function placeImages(
+  { images }: AssembledRelease,
   destination: Destination,
+  to: Repository,
+  inputs: ReleaseInputs,
   factory: Factory,
 ): Promise<Descriptor> {
-  const release = { index, manifests: entries.map((entry) => entry.descriptor), tag };
   const { store, signal, emit } = factory;
-  return runStage(emit, { stage: "publish", title: `release to ${destination.name}` }, async () => {
-    const published =
-      destination.kind === "layout"
-        ? await publishToLayout(release, store.blobs, destination.path, signal)
-        : await publishToRegistry(release, store.blobs, factory.registry.repository(destination.reference), signal);
+  const digest = digestOf(images.index);
+  const { floating } = inputs.recipe.tags;
+  // a layout on this machine is a result, not a place that others rely on
+  const mayMove = destination.kind === "layout" || mayMoveReleaseTag(floating);
+  return runStage(emit, { stage: "publish", title: `images to ${destination.name}` }, async () => {
+    if (!mayMove) await requireTagFree(to, releaseTag(inputs.release.version), digest, signal);
+    const mountFrom = mountSource(inputs, destination);
+    const published = await publishImages(images, store.blobs, to, {
+      signal,
+      ...(mountFrom !== undefined && { mountFrom }),
+    });
     const reused = published.bytesWritten === 0;
-    const wrote = reused ? "was there already" : `${(published.bytesWritten / 1e6).toFixed(1)} MB written`;
-    return { value: published.index, detail: `${published.index.digest}, ${wrote}`, reused };
+    const wrote = reused ? "were there already" : `${(published.bytesWritten / 1e6).toFixed(1)} MB written`;
+    return { value: published.index, detail: wrote, reused };
+  });
+}
+
+/** Upstream's repository, where it is in the registry that the release goes to. */
+function mountSource({ recipe }: ReleaseInputs, destination: Destination): string | undefined {
+  if (destination.kind === "layout" || !("image" in recipe.upstream)) return undefined;
+  const upstream = parseReference(recipe.upstream.image);
+  const isNear = upstream.kind === "registry" && upstream.host === destination.reference.host;
+  return isNear ? upstream.repository : undefined;
+}
+
+/** The last step: lets the release's tag, and the tags that follow it, name the index. */
+export async function tagIndex(
+  { images }: AssembledRelease,
+  destination: Destination,
+  to: Repository,
+  inputs: ReleaseInputs,
+  factory: Factory,
+): Promise<void> {
+  const { recipe, release, versions } = inputs;
+  const { signal, emit } = factory;
+  const tags = [releaseTag(release.version), ...tagsToMove(recipe.tags.floating, release.version, versions)];
+  await runStage(emit, { stage: "publish", title: `tag ${destination.name}` }, async () => {
+    const moved: string[] = [];
+    for (const tag of tags) if (await tagRelease(images.index, to, tag, signal)) moved.push(tag);
+    const reused = moved.length === 0;
+    return { value: undefined, detail: `${digestOf(images.index)} is ${tags.join(", ")}`, reused };
   });
 }

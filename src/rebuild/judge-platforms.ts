@@ -124,6 +124,7 @@ function outcomeOf(
     unexplained: job.extended ? 0 : (judged.comparison?.unexplained ?? 0),
     buildKey: job.buildKey,
     cached: built?.cached ?? false,
+    ...(built?.takenOver !== undefined && { takenOver: built.takenOver }),
     seconds: timings.reduce((sum, timing) => sum + timing.seconds, 0),
     explanation: judged.explanation,
     ...(judged.comparison && { comparison: judged.comparison }),

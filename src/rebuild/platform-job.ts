@@ -18,6 +18,7 @@ import {
 } from "./build-platform.ts";
 import type { PreparedInputs } from "./prepare.ts";
 import { smokePlatform } from "./smoke-platform.ts";
+import { stageBuild } from "./staging.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
 
 /** What is to be done for one platform. */
@@ -34,7 +35,7 @@ export interface PlatformJob {
 /** What was done for one platform, before it is judged. */
 export interface PlatformWork {
   readonly job: PlatformJob;
-  readonly built: { readonly manifest: Descriptor; readonly cached: boolean } | undefined;
+  readonly built: { readonly manifest: Descriptor; readonly cached: boolean; readonly takenOver?: string } | undefined;
   readonly failure: { readonly message: string } | undefined;
   readonly smoke: SmokeOutcome | undefined;
   readonly log: string;
@@ -66,12 +67,25 @@ export async function runPlatformJob(job: PlatformJob, context: JobContext): Pro
     const log = await readFile(build.logFile, "utf8");
     return { job, built: undefined, failure: { message: describeFailure(build, log) }, smoke: undefined, log, timings };
   }
+  if (context.factory.settings.staging !== undefined)
+    await timed("stage", async () => ({
+      value: await stageBuild(job.buildKey, job.platform, build, context.factory),
+      reused: build === job.known,
+    }));
   const smoke = context.smoke
     ? await timed("smoke", () => context.limit(() => runSmoke(job, build.manifest, context)))
     : undefined;
   const log = Buffer.from(await context.factory.store.blobs.readDocument(build.log)).toString("utf8");
   const cached = build === job.known;
-  return { job, built: { manifest: build.manifest, cached }, failure: undefined, smoke, log, timings };
+  const { manifest, takenOver } = build;
+  return {
+    job,
+    built: { manifest, cached, ...(takenOver !== undefined && { takenOver }) },
+    failure: undefined,
+    smoke,
+    log,
+    timings,
+  };
 }
 
 async function obtainBuild(

@@ -1,8 +1,22 @@
 import { runTogether } from "../concurrency.ts";
+import { runStage } from "../events.ts";
 import { gzipEncoder } from "../normalise/gzip.ts";
+import type { Repository } from "../oci/repository.ts";
+import type { Descriptor } from "../oci/types.ts";
 import type { Outcome, OutcomeInput } from "../outcome.ts";
 import { assembleReleaseIndex } from "../publish/release-index.ts";
-import { type Destination, publishRelease, releaseEntries } from "./destination.ts";
+import type { ReleaseEntry } from "../publish/release-index.ts";
+import { releaseTag } from "../publish/release-tags.ts";
+import {
+  type AssembledRelease,
+  type Destination,
+  imageNameOf,
+  openDestination,
+  placeImages,
+  releaseEntries,
+  tagIndex,
+} from "./destination.ts";
+import { attachEvidence, attachFailure } from "./evidence.ts";
 import { judgePlatforms } from "./judge-platforms.ts";
 import { type BuildRequest, type BuildRun, runBuilds } from "./run-builds.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
@@ -33,17 +47,7 @@ export async function rebuildRelease(request: RebuildRequest, factory: Factory):
     (signal) => runBuilds({ ...request, smoke: true }, { ...factory, signal }),
   ]);
   const judged = await judgePlatforms(run.work, upstream, inputs, request.today, factory);
-  const entries = request.platforms === undefined ? releaseEntries(judged, run.work, upstream) : undefined;
-  const index =
-    entries &&
-    (await publishRelease(
-      assembleReleaseIndex(entries),
-      entries,
-      inputs.release.version,
-      request.destination,
-      factory,
-    ));
-  return {
+  const outcome = (index: Descriptor | undefined): Outcome => ({
     schema: "refoundry/outcome/v1",
     recipe: inputs.recipe.image,
     version: inputs.release.version,
@@ -54,7 +58,62 @@ export async function rebuildRelease(request: RebuildRequest, factory: Factory):
     seconds: (performance.now() - startedAt) / 1000,
     startedAt: request.startedAt,
     report: request.report,
-  };
+  });
+  // some platforms alone are nothing that could go out, or be said of the release
+  if (request.platforms !== undefined) return outcome(undefined);
+  const entries = releaseEntries(judged, run.work, upstream);
+  const to = await openDestination(request.destination, factory);
+  if (entries) {
+    const release = { entries, images: { index: assembleReleaseIndex(entries), manifests: entries.map(descriptorOf) } };
+    return publishRelease(release, outcome, request, to, factory);
+  }
+  await sayFailure(outcome(undefined), request, to, factory);
+  return outcome(undefined);
+}
+
+/**
+ * The way out of a release: its images, what proves them, and last its tag. Each step
+ * leaves what is there alone and makes what is missing, so that a run that was cut off
+ * anywhere is made whole by the next.
+ */
+async function publishRelease(
+  release: AssembledRelease,
+  outcomeWith: (index: Descriptor) => Outcome,
+  { inputs, destination }: RebuildRequest,
+  to: Repository,
+  factory: Factory,
+): Promise<Outcome> {
+  const index = await placeImages(release, destination, to, inputs, factory);
+  const outcome = outcomeWith(index);
+  const imageName = imageNameOf(destination, inputs.recipe.image);
+  await runStage(factory.emit, { stage: "attest", title: "signatures, attestations, report, logs" }, async () => {
+    const evidence = { outcome, index, entries: release.entries, imageName };
+    const { attached, there } = await attachEvidence(evidence, inputs, to, factory);
+    const { name } = await factory.signer();
+    return { value: undefined, detail: `${attached} attached, ${there} there; by ${name}`, reused: attached === 0 };
+  });
+  await tagIndex(release, destination, to, inputs, factory);
+  return outcome;
+}
+
+/** A release that is out already, and could not be made again: that is said beside it. */
+async function sayFailure(
+  outcome: Outcome,
+  { inputs, destination }: RebuildRequest,
+  to: Repository,
+  factory: Factory,
+): Promise<void> {
+  const lastGood = await attachFailure(outcome, releaseTag(inputs.release.version), to, factory);
+  if (lastGood)
+    factory.emit({
+      type: "notice",
+      severity: "warning",
+      message: `${destination.name} stays as it is, ${lastGood.digest}; that this rebuild failed is attached to it`,
+    });
+}
+
+function descriptorOf({ descriptor }: ReleaseEntry): Descriptor {
+  return descriptor;
 }
 
 function listInputs(

@@ -4,9 +4,10 @@ import type { Engine, EngineHandle } from "../engine/types.ts";
 import { usageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
-import { findBuild, releaseBuildKey } from "./build-platform.ts";
+import { type BuildRecord, findBuild, releaseBuildKey } from "./build-platform.ts";
 import { type PlatformJob, type PlatformWork, runPlatformJob } from "./platform-job.ts";
 import { type PreparedInputs, prepareContext, prepareSource, prepareToolchain } from "./prepare.ts";
+import { takeStagedBuild } from "./staging.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
 
 /** Which platforms of a release to build, and how. */
@@ -72,10 +73,22 @@ async function planJobs(
   for (const platform of [...reproduce, ...extend]) {
     if (request.platforms && !request.platforms.includes(platform)) continue;
     const buildKey = releaseBuildKey(inputs, contextDigest, engine.builderVersion, platform);
-    const known = await findBuild(buildKey, factory);
+    const known = await findKnownBuild(buildKey, platform, request.force, factory);
     jobs.push({ platform, buildKey, extended: extend.includes(platform), known, buildAgain: request.force });
   }
   return jobs;
+}
+
+/** What the store has, else what was staged. A build that is forced is compared with what is known here. */
+async function findKnownBuild(
+  buildKey: Digest,
+  platform: PlatformName,
+  force: boolean,
+  factory: Factory,
+): Promise<BuildRecord | undefined> {
+  const stored = await findBuild(buildKey, factory);
+  // whoever builds again does not need what others built, only to agree with it in the end
+  return stored ?? (force ? undefined : takeStagedBuild(buildKey, platform, factory));
 }
 
 function isDue(job: PlatformJob): boolean {

@@ -3,7 +3,10 @@ import type { ToolSet, UnpackedTools } from "../debian/unpack-tools.ts";
 import type { EngineHandle } from "../engine/types.ts";
 import type { Emit } from "../events.ts";
 import type { RegistryClient } from "../oci/registry/client.ts";
+import type { Repository } from "../oci/repository.ts";
 import type { LoadedRelease } from "../recipe/load.ts";
+import type { Signer } from "../sign/signer.ts";
+import type { TrustedSigners } from "../sign/verify-bundle.ts";
 import type { Settings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 
@@ -15,6 +18,12 @@ export interface Factory {
   readonly registry: RegistryClient;
   readonly unpack: (set: ToolSet) => Promise<UnpackedTools>;
   readonly engine: () => Promise<EngineHandle>;
+  /** Who signs; throws a usage error when the key that was asked for cannot be used. */
+  readonly signer: () => Promise<Signer>;
+  /** The repository where builds are kept under their build keys; undefined where there is none. */
+  readonly staging: () => Promise<Repository | undefined>;
+  /** Whose staged builds are taken over: our own, and those of the builders that the settings name. */
+  readonly trustedBuilders: () => Promise<TrustedSigners>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }

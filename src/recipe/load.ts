@@ -32,6 +32,8 @@ export interface LoadedRelease {
   /** Absent for a toolchain that is a pinned image. */
   readonly toolchainLock?: ToolchainLock;
   readonly dockerfile: DockerfilePlace;
+  /** Every version of the recipe that has a release, oldest first. */
+  readonly versions: readonly string[];
 }
 
 /** Reads a recipe. Throws one usage error with all that is wrong with it. */
@@ -124,6 +126,7 @@ export async function loadReleaseInputs(
     toolchain: toolchain.value,
     ...(lock && { toolchainLock: lock.value }),
     dockerfile,
+    versions: await listReleases(root, recipeName),
   };
 }
 

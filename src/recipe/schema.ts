@@ -97,6 +97,14 @@ const waiverSchema = z.strictObject({
   expires: dateSchema,
 });
 
+/** A tag (distribution-spec), in which `{version}`, `{major}` and `{minor}` stand for parts of a release's version. */
+const tagTemplate = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9_]|\{(version|major|minor)\})([A-Za-z0-9._-]|\{(version|major|minor)\}){0,127}$/,
+    "must be a tag, as in latest or {major}.{minor}",
+  );
+
 /** `recipes/images/<name>/recipe.yaml` */
 export const recipeSchema = z.strictObject({
   image: nameSchema,
@@ -123,6 +131,12 @@ export const recipeSchema = z.strictObject({
     .array(z.strictObject({ run: z.array(line).min(1), stdout: z.string().optional() }))
     .min(1, "needs at least one command: what does not start is not released"),
   waivers: z.array(waiverSchema).default([]),
+  tags: z
+    .strictObject({
+      /** Tags that follow the newest release; `{version}` lets a release's own tag move too. */
+      floating: z.array(tagTemplate).default([]),
+    })
+    .default({ floating: [] }),
 });
 
 /** `recipes/images/<name>/releases/<version>.yaml`, written by `refoundry pin`. */
@@ -158,6 +172,21 @@ export const releaseSchema = z.strictObject({
     .strictObject({
       index: digestSchema,
       platforms: z.record(platformSchema, z.strictObject({ manifest: digestSchema, buildKey: digestSchema })),
+      /** What the build keys were made from, so that a plan can say which of it changed since. */
+      inputs: z
+        .strictObject({
+          source: digestSchema,
+          epoch: z.int().nonnegative(),
+          /** Dockerfile, patches and what else lies beside them. */
+          context: digestSchema,
+          dockerfile: localPath,
+          toolchain: digestSchema,
+          args: z.record(argName, z.string()),
+          builder: line,
+          exporter: line,
+          normaliser: line,
+        })
+        .optional(),
     })
     .optional(),
 });

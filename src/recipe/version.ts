@@ -17,6 +17,11 @@ export function compareVersions(a: string, b: string): number {
   return byCodeUnit(a, b);
 }
 
+/** Whether a version is one before a release: `2.0-rc1`, `2.0~1`. */
+export function isPreRelease(version: string): boolean {
+  return tokensOf(version).some(({ rank }) => rank < 2);
+}
+
 interface Token {
   /** 0 tilde, 1 pre-release word, 2 end, 3 other word, 4 number. */
   readonly rank: number;

@@ -94,7 +94,7 @@ describe("a recipe whose toolchain, upstream and destination are in a registry",
     expect(JSON.parse(compared.stdout)).toMatchObject({ level: "index" });
     const again = await call(["publish", "hello", "--push", name, "--json"]);
     expect(JSON.parse(again.stdout).index).toEqual(index);
-    expect(again.stderr).toContain("was there already");
+    expect(again.stderr).toContain("were there already");
     const other = await brokenFactory();
     await edit(join(other.recipeFolder, "Dockerfile"), (text) =>
       text.replace("/out/etc && cp", "/out/etc /out/new && cp"),

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
-import type { RegistryRepository } from "../../src/oci/registry/repository.ts";
+import type { Repository } from "../../src/oci/repository.ts";
 import { type Descriptor, type ImageManifest, mediaTypes } from "../../src/oci/types.ts";
 
 /** An image of random content that is valid all the same. */
@@ -40,7 +40,7 @@ export async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
 }
 
 /** Pushes blobs and manifest; gives the bytes of blobs that were sent. */
-export async function push(to: RegistryRepository, image: Image, tag: string): Promise<number> {
+export async function push(to: Repository, image: Image, tag: string): Promise<number> {
   let sent = 0;
   for (const [descriptor, bytes] of image.blobs) sent += await to.pushBlob(descriptor, () => pieces(bytes));
   await to.pushManifest(image.manifest, mediaTypes.manifest, tag);
@@ -48,7 +48,7 @@ export async function push(to: RegistryRepository, image: Image, tag: string): P
 }
 
 /** A blob as a whole. */
-export async function readAll(from: RegistryRepository, descriptor: Descriptor, signal?: AbortSignal): Promise<Buffer> {
+export async function readAll(from: Repository, descriptor: Descriptor, signal?: AbortSignal): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(from.openBlob(descriptor, signal)));
 }
 

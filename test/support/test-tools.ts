@@ -10,6 +10,7 @@ import { openStore } from "../../src/store/store.ts";
 /** Other people's programs that judge our work, and the program in the unpacked root that each test calls. */
 const testTools: readonly { readonly set: ToolSet; readonly programs: readonly string[] }[] = [
   { set: { name: "crane", choices: [["crane/forky"]], check: [] }, programs: ["usr/bin/crane"] },
+  { set: { name: "cosign", choices: [["cosign/forky"]], check: [] }, programs: ["usr/bin/cosign"] },
   { set: { name: "oras", choices: [["oras/forky"], ["oras/trixie"]], check: [] }, programs: ["usr/bin/oras"] },
   {
     set: {

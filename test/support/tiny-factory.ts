@@ -1,5 +1,6 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { $ } from "zx";
 import { findMachineMirror } from "../../src/debian/machine-mirror.ts";
 import { openMirror } from "../../src/debian/mirror.ts";
@@ -13,7 +14,7 @@ import { parseReference } from "../../src/oci/reference.ts";
 import { readTar } from "../../src/oci/tar/read.ts";
 import { type TarInput, tarEntries } from "../../src/oci/tar/write.ts";
 import { type Descriptor, mediaTypes } from "../../src/oci/types.ts";
-import { publishToRegistry } from "../../src/publish/publish-registry.ts";
+import { publishImages, tagRelease } from "../../src/publish/publish-release.ts";
 
 /** A factory small enough to build in a second: busybox as toolchain, a git repository as source. */
 export interface TinyFactory {
@@ -150,19 +151,14 @@ async function writeTestImage(
   architecture = "amd64",
 ): Promise<Descriptor> {
   const tar = createDigester();
-  const layer = await blobs.writeStream(
-    (async function* () {
-      for await (const chunk of tarEntries(entries)) {
-        tar.update(chunk);
-        yield chunk;
-      }
-    })(),
-  );
+  const chunks = await Array.fromAsync(tarEntries(entries));
+  for (const chunk of chunks) tar.update(chunk);
+  const layer = await blobs.writeBytes(gzipSync(Buffer.concat(chunks)), mediaTypes.layerGzip);
   const written = await blobs.writeBytes(
     JSON.stringify({ architecture, os: "linux", config, rootfs: { type: "layers", diff_ids: [tar.digest()] } }),
     mediaTypes.config,
   );
-  const layers = [{ mediaType: mediaTypes.layer, ...layer }];
+  const layers = [layer];
   const manifest = await blobs.writeBytes(
     JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.manifest, config: written, layers }),
     mediaTypes.manifest,
@@ -186,11 +182,9 @@ async function pushBusybox(folder: string, host: string): Promise<string> {
           manifests: [{ mediaType, digest, size, platform }],
         }),
       );
-      const published = await publishToRegistry(
-        { index, manifests: [manifest], tag },
-        blobs,
-        registry.repository(reference),
-      );
+      const repository = registry.repository(reference);
+      const published = await publishImages({ index, manifests: [manifest] }, blobs, repository);
+      await tagRelease(index, repository, tag);
       return published.index.digest;
     };
     const env = { Env: ["PATH=/bin"] };

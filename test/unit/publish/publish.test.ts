@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { ensureLayout, type OciLayout } from "../../../src/oci/layout.ts";
 import { type Descriptor, mediaTypes } from "../../../src/oci/types.ts";
-import { publishToLayout } from "../../../src/publish/publish-layout.ts";
+import { openLayoutRepository } from "../../../src/oci/layout-repository.ts";
+import { publishImages, type ReleaseImages, requireTagFree, tagRelease } from "../../../src/publish/publish-release.ts";
+import { mayMoveReleaseTag, releaseTag, tagsToMove } from "../../../src/publish/release-tags.ts";
 import { assembleReleaseIndex, type ReleaseEntry } from "../../../src/publish/release-index.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -51,19 +53,26 @@ async function writeImage(blobs: OciLayout, content: string): Promise<Descriptor
   );
 }
 
+async function publishAs(tag: string, release: ReleaseImages, from: OciLayout, destination: string) {
+  const to = await openLayoutRepository(destination);
+  const published = await publishImages(release, from, to);
+  await tagRelease(release.index, to, tag);
+  return published;
+}
+
 test("a release lands in a layout whole; the same again writes nothing; another version keeps the first", async () => {
   const folder = await temporaryFolder();
   const from = await ensureLayout(join(folder, "store"));
   const manifest = { ...(await writeImage(from, "one")), platform: { os: "linux", architecture: "amd64" } };
   const index = assembleReleaseIndex([{ platform: "linux/amd64", origin: "rebuilt", descriptor: manifest }]);
   const destination = join(folder, "out");
-  const first = await publishToLayout({ index, manifests: [manifest], tag: "1.0" }, from, destination);
+  const first = await publishAs("1.0", { index, manifests: [manifest] }, from, destination);
   expect(first.bytesWritten).toBeGreaterThan(0);
   const before = await readFile(join(destination, "index.json"), "utf8");
-  const again = await publishToLayout({ index, manifests: [manifest], tag: "1.0" }, from, destination);
+  const again = await publishAs("1.0", { index, manifests: [manifest] }, from, destination);
   expect(again).toEqual({ index: first.index, bytesWritten: 0 });
   expect(await readFile(join(destination, "index.json"), "utf8")).toBe(before);
-  await publishToLayout({ index, manifests: [manifest], tag: "1.1" }, from, destination);
+  await publishAs("1.1", { index, manifests: [manifest] }, from, destination);
   const tags = JSON.parse(await readFile(join(destination, "index.json"), "utf8")).manifests.map(
     (child: Descriptor) => child.annotations?.["org.opencontainers.image.ref.name"],
   );
@@ -77,8 +86,31 @@ test("with a blob missing, nothing is tagged", async () => {
   const layers = [{ mediaType: mediaTypes.layer, digest: digestOf("nowhere"), size: 7 }];
   const manifest = await from.writeBytes(JSON.stringify({ schemaVersion: 2, config, layers }), mediaTypes.manifest);
   const destination = join(folder, "out");
-  await expect(
-    publishToLayout({ index: Buffer.from("{}"), manifests: [manifest], tag: "1" }, from, destination),
-  ).rejects.toThrow(/lacks blob/);
+  await expect(publishAs("1", { index: Buffer.from("{}"), manifests: [manifest] }, from, destination)).rejects.toThrow(
+    /lacks blob/,
+  );
   expect(JSON.parse(await readFile(join(destination, "index.json"), "utf8")).manifests).toEqual([]);
+});
+
+test("a tag that names something else is refused, unless it may move", async () => {
+  const folder = await temporaryFolder();
+  const from = await ensureLayout(join(folder, "store"));
+  const manifest = { ...(await writeImage(from, "one")), platform: { os: "linux", architecture: "amd64" } };
+  const index = assembleReleaseIndex([{ platform: "linux/amd64", origin: "rebuilt", descriptor: manifest }]);
+  const to = await openLayoutRepository(join(folder, "out"));
+  await publishAs("1.0", { index, manifests: [manifest] }, from, join(folder, "out"));
+  expect(await requireTagFree(to, "1.0", digestOf(index))).toBe("there");
+  expect(await requireTagFree(to, "1.1", digestOf(index))).toBe("new");
+  await expect(requireTagFree(to, "1.0", digestOf("another"))).rejects.toThrow(/does not move/);
+});
+
+test("tags follow the newest release that gives them, and no other", () => {
+  const templates = ["latest", "{major}.{minor}", "{version}-ours"];
+  const versions = ["1.9.1", "1.10.0", "2.0.0-rc1"];
+  expect(tagsToMove(templates, "1.10.0", versions)).toEqual(["latest", "1.10", "1.10.0-ours"]);
+  expect(tagsToMove(templates, "1.9.1", versions)).toEqual(["1.9", "1.9.1-ours"]);
+  expect(tagsToMove(templates, "2.0.0-rc1", versions)).toEqual(["2.0.0-rc1-ours"]);
+  expect(tagsToMove(["{major}.{minor}"], "7", ["7"])).toEqual([]);
+  expect(releaseTag("1:2.3+dfsg~1")).toBe("1_2.3_dfsg_1");
+  expect([mayMoveReleaseTag(["{version}"]), mayMoveReleaseTag(["latest"])]).toEqual([true, false]);
 });

@@ -1,0 +1,117 @@
+import type { FlagParametersForType } from "@stricli/core";
+import type { CliContext, CommonFlags } from "./context.ts";
+import type { EngineFlags } from "./engine.ts";
+import type { RebuildFlags } from "./rebuild.ts";
+import type { TrustFlags } from "./trust.ts";
+
+// What several verbs take.
+
+export const text = (input: string): string => input;
+export const json = {
+  json: { kind: "boolean", optional: true, withNegated: false, brief: "Print one JSON document on standard output" },
+} as const satisfies FlagParametersForType<CommonFlags, CliContext>;
+export const recipeArgument = {
+  kind: "tuple",
+  parameters: [
+    {
+      brief: "Recipe, with @VERSION for another release than the newest",
+      parse: text,
+      placeholder: "RECIPE[@VERSION]",
+    },
+  ],
+} as const;
+export const platform = {
+  kind: "parsed",
+  parse: text,
+  optional: true,
+  variadic: true,
+  brief: "Only this platform, as in linux/arm64; may be repeated. Nothing is released then",
+  placeholder: "PLATFORM",
+} as const;
+export const force = {
+  kind: "boolean",
+  optional: true,
+  withNegated: false,
+  brief: "Build again what the store has; fails when a digest is another",
+} as const;
+export const push = {
+  kind: "parsed",
+  parse: text,
+  optional: true,
+  brief: "Release into a registry instead of an OCI layout",
+  placeholder: "HOST/NAME",
+} as const;
+export const out = {
+  kind: "parsed",
+  parse: text,
+  optional: true,
+  brief: "Folder for results (default: out)",
+  placeholder: "FOLDER",
+} as const;
+
+export const key = {
+  kind: "parsed",
+  parse: text,
+  optional: true,
+  brief: "What signs: a key file in cosign's format (COSIGN_PASSWORD), env://NAME, or keyless",
+  placeholder: "KEY",
+} as const;
+
+export const trust = {
+  key: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    variadic: true,
+    brief: "Public key that is trusted: a PEM file or env://NAME; may be repeated",
+    placeholder: "KEY",
+  },
+  identity: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    variadic: true,
+    brief: "Keyless signer that is trusted; may be repeated",
+    placeholder: "SUBJECT=ISSUER",
+  },
+  trustedRoot: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    brief: "Sigstore's trusted root, for keyless signatures",
+    placeholder: "FILE",
+  },
+} as const satisfies FlagParametersForType<TrustFlags, CliContext>;
+
+const record = {
+  kind: "boolean",
+  optional: true,
+  withNegated: false,
+  brief: "Write the digests into the release, as what every later rebuild has to give",
+} as const;
+
+export const rebuildFlags = {
+  ...json,
+  platform,
+  force,
+  push,
+  out,
+  key,
+  record,
+} as const satisfies FlagParametersForType<RebuildFlags, CliContext>;
+export const engineFlags = {
+  ...json,
+  root: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    brief: "Folder of the embedded engine (default: REFOUNDRY_ENGINE_ROOT or the cache)",
+    placeholder: "FOLDER",
+  },
+  hostNetwork: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Share the machine's network, so that docker pull and push work",
+  },
+} as const satisfies FlagParametersForType<EngineFlags, CliContext>;

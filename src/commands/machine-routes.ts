@@ -1,0 +1,93 @@
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import { engineFlags, json, recipeArgument, text } from "./flags.ts";
+
+/** Verbs of inputs and of the machine. */
+export const machineRoutes = {
+  engine: buildRouteMap({
+    routes: {
+      up: buildCommand({
+        loader: async () => (await import("./engine.ts")).up,
+        parameters: { flags: engineFlags },
+        docs: { brief: "Start the embedded engine and keep it running" },
+      }),
+      down: buildCommand({
+        loader: async () => (await import("./engine.ts")).down,
+        parameters: { flags: engineFlags },
+        docs: { brief: "Stop it; nothing is left behind" },
+      }),
+      status: buildCommand({
+        loader: async () => (await import("./engine.ts")).status,
+        parameters: { flags: engineFlags },
+        docs: { brief: "Whether it runs, and where its socket is" },
+      }),
+    },
+    docs: { brief: "The embedded engine, for machines without Docker" },
+  }),
+  doctor: buildCommand({
+    loader: async () => (await import("./doctor.ts")).doctor,
+    parameters: { flags: json },
+    docs: { brief: "Check engine, buildx, emulation, mirror and disk: what works, what to do" },
+  }),
+  lint: buildCommand({
+    loader: async () => (await import("./lint.ts")).lint,
+    parameters: { flags: json },
+    docs: { brief: "Check recipes, locks, toolchains and sources; all problems at once" },
+  }),
+  pin: buildCommand({
+    loader: async () => (await import("./pin.ts")).pin,
+    parameters: {
+      flags: {
+        ...json,
+        replace: { kind: "boolean", optional: true, withNegated: false, brief: "Overwrite a release that is there" },
+      },
+      positional: {
+        kind: "tuple",
+        parameters: [
+          { brief: "Recipe", parse: text, placeholder: "RECIPE" },
+          { brief: "Upstream version", parse: text, placeholder: "VERSION" },
+        ],
+      },
+    },
+    docs: { brief: "Resolve every input of a version and write its release lock" },
+  }),
+  toolchain: buildRouteMap({
+    routes: {
+      lock: buildCommand({
+        loader: async () => (await import("./toolchain.ts")).lock,
+        parameters: {
+          flags: json,
+          positional: { kind: "tuple", parameters: [{ brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" }] },
+        },
+        docs: { brief: "Resolve a package list, make the image, write the lock" },
+      }),
+      build: buildCommand({
+        loader: async () => (await import("./toolchain.ts")).build,
+        parameters: {
+          flags: {
+            ...json,
+            force: {
+              kind: "boolean",
+              optional: true,
+              withNegated: false,
+              brief: "Make it again, and require the same digest",
+            },
+          },
+          positional: {
+            kind: "tuple",
+            parameters: [
+              { brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" },
+              { brief: "Lock (default: the newest)", parse: text, placeholder: "LOCK", optional: true },
+            ],
+          },
+        },
+        docs: { brief: "Put a toolchain's image into the store" },
+      }),
+    },
+    docs: { brief: "Toolchains: pinned images, or images made from locked package lists" },
+  }),
+  source: buildCommand({
+    loader: async () => (await import("./stages.ts")).source,
+    parameters: { flags: json, positional: recipeArgument },
+    docs: { brief: "Fetch, verify and stage a release's source" },
+  }),
+};

@@ -1,0 +1,151 @@
+import { buildCommand, numberParser } from "@stricli/core";
+import { json, key, out, push, recipeArgument, text, trust } from "./flags.ts";
+
+/** Verbs of what goes out, and of what proves it. */
+export const releaseRoutes = {
+  verify: buildCommand({
+    loader: async () => (await import("./verify.ts")).verify,
+    parameters: {
+      flags: {
+        ...json,
+        ...trust,
+        require: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Weakest verdict that exits 0: identical, equivalent, extended or drift (default)",
+          placeholder: "VERDICT",
+        },
+        rebuild: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Build this release here again, and compare digests",
+          placeholder: "RECIPE@VERSION",
+        },
+      },
+      positional: {
+        kind: "tuple",
+        parameters: [{ brief: "Image: registry reference or oci:PATH:TAG", parse: text, placeholder: "IMAGE" }],
+      },
+    },
+    docs: { brief: "What was proved of an image, by whom, from which source; exit code for admission" },
+  }),
+  promote: buildCommand({
+    loader: async () => (await import("./promote.ts")).promote,
+    parameters: {
+      flags: {
+        ...json,
+        ...trust,
+        require: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Weakest verdict that is promoted: identical, equivalent (default), extended or drift",
+          placeholder: "VERDICT",
+        },
+        builders: {
+          kind: "parsed",
+          parse: numberParser,
+          optional: true,
+          brief: "How many builders must have built it and agree (default: 1)",
+          placeholder: "N",
+        },
+        tag: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Tag it gets (default: the source's)",
+          placeholder: "TAG",
+        },
+        moveTag: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Let the tag name something else than it does",
+        },
+        singleImage: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "A single image is meant, not an index",
+        },
+        confirm: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Do it; without, only the plan is shown",
+        },
+      },
+      positional: {
+        kind: "tuple",
+        parameters: [
+          { brief: "Release: HOST/NAME:TAG, HOST/NAME@DIGEST or oci:PATH:TAG", parse: text, placeholder: "SOURCE" },
+          { brief: "Where it goes: HOST/NAME or oci:PATH", parse: text, placeholder: "DESTINATION" },
+        ],
+      },
+    },
+    docs: { brief: "From staging to production by digest, with all that proves it, as policy allows" },
+  }),
+  publish: buildCommand({
+    loader: async () => (await import("./rebuild.ts")).publish,
+    parameters: { flags: { ...json, push, out, key }, positional: recipeArgument },
+    docs: { brief: "Release what was built; builds nothing" },
+  }),
+  mirror: buildCommand({
+    loader: async () => (await import("./mirror.ts")).mirror,
+    parameters: {
+      flags: {
+        ...json,
+        to: {
+          kind: "parsed",
+          parse: text,
+          brief: "Where the copies go: HOST/PREFIX or oci:FOLDER",
+          placeholder: "DESTINATION",
+        },
+        dryRun: { kind: "boolean", optional: true, withNegated: false, brief: "Only say what would be copied" },
+        mapping: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          variadic: true,
+          brief:
+            "Write which copy stands for which image: json, yaml, kube-test-repo-list, registries.conf or hosts.toml",
+          placeholder: "FORMAT:FILE",
+        },
+      },
+      positional: {
+        kind: "tuple",
+        parameters: [
+          { brief: "Mirror file (default: recipes/mirror.yaml)", parse: text, placeholder: "FILE", optional: true },
+        ],
+      },
+    },
+    docs: { brief: "Copy images that are not rebuilt yet, with their referrers, and lock what their tags were" },
+  }),
+  key: buildCommand({
+    loader: async () => (await import("./key.ts")).key,
+    parameters: { flags: { ...json, out: { ...out, brief: "Folder for the key pair (default: here)" } } },
+    docs: { brief: "Make a key pair for signing, in cosign's format" },
+  }),
+  report: buildCommand({
+    loader: async () => (await import("./report.ts")).report,
+    parameters: {
+      flags: {
+        ...json,
+        output: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Where the page goes (default: beside the outcome)",
+          placeholder: "FILE",
+        },
+      },
+      positional: {
+        kind: "tuple",
+        parameters: [{ brief: "Outcome that a rebuild wrote", parse: text, placeholder: "OUTCOME.json" }],
+      },
+    },
+    docs: { brief: "Write the HTML page of an outcome again" },
+  }),
+};
