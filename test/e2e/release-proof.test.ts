@@ -7,7 +7,7 @@ import type { Descriptor } from "../../src/oci/types.ts";
 import { type CliResult, refoundry, startRefoundry } from "../support/cli.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-import { createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
+import { copyFactory, createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
 import { toolPath } from "../support/tools.ts";
 
 const password = "open sesame";
@@ -328,6 +328,25 @@ describe("staging, by build key", () => {
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toMatch(/not deterministic: .*planted\/hello has sha256:[0-9a-f]+ under its build key/);
   });
+});
+
+test("a rebuild that fails is attested to the release that stands, once, and verify says so", async () => {
+  const broken = await copyFactory(factory, await temporaryFolder());
+  const dockerfile = join(broken.recipeFolder, "Dockerfile");
+  await writeFile(dockerfile, (await readFile(dockerfile, "utf8")).replace("RUN mkdir", "RUN false && mkdir"));
+  for (const _ of [1, 2]) {
+    const failed = await refoundry(["rebuild", "hello", "--push", name], { cwd: broken.root, env });
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toMatch(/stays as it is, sha256:[0-9a-f]{64}; that this rebuild failed is attached to it/);
+  }
+  const type = "https://refoundry.dev/attestations/rebuild-failure/v1";
+  const failures = await payloads(["--type", type, `${name}:1.0`]);
+  expect(failures).toMatchObject([
+    { predicate: { phase: "build", errorClass: "build", lastGood: { sha256: index.slice(7) } } },
+  ]);
+  const verified = await call(["verify", `${name}:1.0`, "--key", publicKey()]);
+  expect(verified.exitCode).toBe(0);
+  expect(verified.stdout).toMatch(/note: a rebuild failed on 20/);
 });
 
 test("no secret is in what is said, kept or published", async () => {
