@@ -90,7 +90,11 @@ export async function copyTree(
         yield chunk;
       }
     }
-    const sent = await to.pushBlob(blob, open, { signal, ...(mountFrom !== undefined && { mountFrom }) });
+    const sent = await to.pushBlob(blob, open, {
+      isChecked: true,
+      signal,
+      ...(mountFrom !== undefined && { mountFrom }),
+    });
     counts.bytesCopied += sent;
     counts.bytesThere += blob.size - sent;
     tell({ type: "blob", blob, outcome: sent > 0 ? "copied" : "there" });

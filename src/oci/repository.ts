@@ -4,6 +4,13 @@ import type { ContentReader, Descriptor } from "./types.ts";
 /** Content as far as its identity goes. */
 export type Content = Pick<Descriptor, "digest" | "size">;
 
+/** How a blob is pushed; see {@link Repository.pushBlob}. */
+export interface PushBlobOptions {
+  readonly mountFrom?: string;
+  readonly isChecked?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * A place where images, indexes and their referrers are kept under tags and digests: a
  * registry's repository, or an OCI layout that serves as one. Everything written is
@@ -29,13 +36,11 @@ export interface Repository extends ContentReader {
   /**
    * Writes a blob unless it is there. `open` makes the bytes afresh for each attempt;
    * `mountFrom` names another repository of this registry that may have it already.
-   * Gives the bytes sent: 0 where the blob was there or could be mounted.
+   * `isChecked` says that these bytes check themselves, as {@link ContentReader.openBlob}'s
+   * do: they are not hashed once more. Gives the bytes sent: 0 where the blob was there or
+   * could be mounted.
    */
-  pushBlob(
-    content: Content,
-    open: () => AsyncIterable<Uint8Array>,
-    options?: { readonly mountFrom?: string; readonly signal?: AbortSignal },
-  ): Promise<number>;
+  pushBlob(content: Content, open: () => AsyncIterable<Uint8Array>, options?: PushBlobOptions): Promise<number>;
   /**
    * Writes a manifest or index under a tag or its own digest, unless it is there. What it
    * names must have been pushed before. One with a `subject` is from then on among the

@@ -57,7 +57,9 @@ export async function publishImages(
   const { blobs, manifests } = await listReleaseContent(release.manifests, from, signal);
   const limit = pLimit(4);
   const sent = await Promise.all(
-    blobs.map((blob) => limit(() => to.pushBlob(blob, () => from.openBlob(blob, signal), options))),
+    blobs.map((blob) =>
+      limit(() => to.pushBlob(blob, () => from.openBlob(blob, signal), { ...options, isChecked: true })),
+    ),
   );
   for (const manifest of manifests)
     await to.pushManifest(await from.readDocument(manifest, signal), manifest.mediaType, manifest.digest, signal);

@@ -116,7 +116,8 @@ export async function stageBuild(
 
 async function pushImage(manifest: Descriptor, to: Repository, { store, signal }: Factory): Promise<void> {
   const { config, layers } = await readManifest(store.blobs, manifest, signal);
-  for (const blob of [config, ...layers]) await to.pushBlob(blob, () => store.blobs.openBlob(blob, signal), { signal });
+  for (const blob of [config, ...layers])
+    await to.pushBlob(blob, () => store.blobs.openBlob(blob, signal), { isChecked: true, signal });
   const bytes = await store.blobs.readDocument(manifest, signal);
   await to.pushManifest(bytes, manifest.mediaType, manifest.digest, signal);
 }

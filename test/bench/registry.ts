@@ -62,7 +62,7 @@ async function pushImage(
   const limit = pLimit(blobsAtOnce);
   const options = mountFrom === undefined ? {} : { mountFrom };
   await Promise.all(
-    [config, ...layers].map((blob) => limit(() => to.pushBlob(blob, () => from.openBlob(blob), options))),
+    [config, ...layers].map((blob) => limit(() => to.pushBlob(blob, () => from.openBlob(blob), { ...options, isChecked: true }))),
   );
   await to.pushManifest(bytes, descriptor.mediaType, "1");
 }
@@ -103,24 +103,31 @@ async function bench(runs: number, megabytes: number): Promise<void> {
     await makeImage(layout, megabytes);
     // skopeo remembers where it saw a blob
     const home = { HOME: folder, XDG_DATA_HOME: join(folder, "data"), DOCKER_CONFIG: join(folder, "docker") };
-    const ratios = new Map<string, number[]>();
+    const ratios = new Map<string, number[][]>();
     let peak = 0;
     for (let run = 0; run < runs; run += 1) {
       const times = new Map<string, Times>();
       for (const client of [ours, ...others]) times.set(client.name, await measure(client, layout, home));
       const base = times.get(ours.name);
       if (!base) throw new Error("nothing was measured");
-      peak = Math.max(peak, base.peak);
+      peak = Math.max(peak, base.cold.peak);
       for (const { name } of others) {
-        for (const task of ["cold", "work", "warm", "copy"] as const) {
-          const [mine, theirs] = [base[task], times.get(name)?.[task] ?? Number.NaN];
-          const key = `${task === "work" ? "cold without start-up" : task} against ${name}`;
-          ratios.set(key, [...(ratios.get(key) ?? []), mine / theirs]);
-          say(`  ${key}: ${mine.toFixed(2)} s, ${theirs.toFixed(2)} s, ratio ${(mine / theirs).toFixed(2)}`);
+        for (const task of ["cold", "warm", "copy"] as const) {
+          const [mine, theirs] = [base[task], times.get(name)?.[task] ?? base[task]];
+          const values = [mine.seconds / theirs.seconds, mine.work / theirs.work];
+          const key = `${task} against ${name}`;
+          ratios.set(key, [...(ratios.get(key) ?? []), values]);
+          const [all, work] = values.map((value) => value.toFixed(2));
+          say(
+            `  ${key}: ${mine.seconds.toFixed(2)} s, ${theirs.seconds.toFixed(2)} s, ratio ${all}; without Node's start-up ${work}`,
+          );
         }
       }
     }
-    for (const [key, values] of ratios) say(`${key}: median ratio ${median(values).toFixed(2)} of ${values.length}`);
+    for (const [key, values] of ratios) {
+      const [all, work] = [0, 1].map((column) => median(values.map((pair) => pair[column] ?? 0)).toFixed(2));
+      say(`${key}: median ratio ${all} of ${values.length}; without Node's start-up ${work}`);
+    }
     say(`peak memory of a cold push: ${peak.toFixed(0)} MiB`);
     for (const client of [ours, ...others]) say(await countRequests(client, layout, home));
   } finally {
@@ -128,24 +135,25 @@ async function bench(runs: number, megabytes: number): Promise<void> {
   }
 }
 
-interface Times {
-  readonly cold: number;
-  readonly warm: number;
-  readonly copy: number;
-  /** Of the cold push, without what starting Node and loading takes. */
+interface Call {
+  readonly seconds: number;
+  /** Without what starting Node and loading takes, for ours. */
   readonly work: number;
-  /** Mebibytes, of the cold push; 0 for others' programs. */
+  /** Mebibytes; 0 for others' programs. */
   readonly peak: number;
 }
+
+type Times = Readonly<Record<"cold" | "warm" | "copy", Call>>;
 
 async function measure(client: Client, layout: string, env: Readonly<Record<string, string>>): Promise<Times> {
   const registry = await startRegistry();
   try {
     const all = { ...env, ...client.env };
-    const cold = await call(client.push(layout, registry.host), all);
-    const warm = await call(client.push(layout, registry.host), all);
-    const copy = await call(client.copy(registry.host), all);
-    return { cold: cold.seconds, warm: warm.seconds, copy: copy.seconds, work: cold.work, peak: cold.peak };
+    return {
+      cold: await call(client.push(layout, registry.host), all),
+      warm: await call(client.push(layout, registry.host), all),
+      copy: await call(client.copy(registry.host), all),
+    };
   } finally {
     await registry.stop();
   }
@@ -183,10 +191,7 @@ function methodsOf({ seen }: TestServer, from: number): string {
 }
 
 /** Runs a program; start-up included, as people run it. */
-async function call(
-  [file = "", ...args]: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<{ readonly seconds: number; readonly work: number; readonly peak: number }> {
+async function call([file = "", ...args]: readonly string[], env: Readonly<Record<string, string>>): Promise<Call> {
   const startedAt = performance.now();
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } });
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));

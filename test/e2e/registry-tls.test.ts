@@ -1,4 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createRegistryClient } from "../../src/oci/registry/client.ts";
@@ -95,7 +97,7 @@ describe("a registry whose certificate a private authority signed", () => {
   test("a certificate of yesterday, or for another name", async () => {
     for (const [options, message] of [
       [{ expired: true }, /is not valid today \(CERT_HAS_EXPIRED\)[^]*renewed/],
-      [{ address: "192.0.2.1" }, /is for another name \(ERR_TLS_CERT_ALTNAME_INVALID\)/],
+      [{ for: "IP:192.0.2.1" }, /is for another name \(ERR_TLS_CERT_ALTNAME_INVALID\)/],
     ] as const) {
       const setting = await setUp(options);
       await writeCertificates(setting, { "ca.crt": setting.authority.certificate });
@@ -129,6 +131,31 @@ describe("a registry whose certificate a private authority signed", () => {
     expect((await failureOf(open(host, env).resolve("1"))).message).toMatch(
       /client certificates for .* cannot be used/,
     );
+  });
+
+  test("is trusted behind a proxy too, also where the proxy speaks for it", async () => {
+    const { host, folder, authority, env } = await setUp({ for: "DNS:registry.test" });
+    const asked: string[] = [];
+    const proxy = createServer();
+    proxy.on("connect", (request, socket) => {
+      asked.push(request.url ?? "");
+      const onward = connect(Number(host.split(":")[1]), "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        socket.pipe(onward).pipe(socket);
+      });
+      for (const end of [socket, onward]) end.on("error", () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void proxy.close());
+    const HTTPS_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const through = { ...env, HTTPS_PROXY };
+    expect((await failureOf(open("registry.test", through).resolve("1"))).message).toMatch(
+      /TLS certificate of the registry registry\.test is not trusted/,
+    );
+    expect(await open("registry.test", { ...through, SSL_CERT_FILE: authority.path }).find("none")).toBeUndefined();
+    await writeCertificates({ authority, folder, env, host: "registry.test" }, { "ca.crt": authority.certificate });
+    expect(await open("registry.test", through).find("none")).toBeUndefined();
+    expect(new Set(asked)).toEqual(new Set(["registry.test:443"]));
   });
 
   test("files that are no certificates are named", async () => {

@@ -15,8 +15,8 @@ export interface TestAuthority {
   /** Its own certificate. */
   readonly certificate: string;
   readonly path: string;
-  /** A certificate signed by it: for a server at this machine, or for a client. */
-  sign(name: string, options?: { readonly expired?: boolean; readonly address?: string }): Promise<Identity>;
+  /** A certificate signed by it, for `IP:127.0.0.1` or another name. */
+  sign(name: string, options?: { readonly expired?: boolean; readonly for?: string }): Promise<Identity>;
 }
 
 /** Makes an authority, with openssl, whose files are in `folder`. */
@@ -31,10 +31,10 @@ export async function makeAuthority(folder: string, name: string): Promise<TestA
   return {
     certificate: await readFile(path("ca.crt"), "utf8"),
     path: path("ca.crt"),
-    async sign(subject, { expired = false, address = "127.0.0.1" } = {}) {
+    async sign(subject, { expired = false, for: alternative = "IP:127.0.0.1" } = {}) {
       const files = { key: path(`${subject}.key`), csr: path(`${subject}.csr`), cert: path(`${subject}.crt`) };
       await openssl("req", ...newKey, "-keyout", files.key, "-out", files.csr, "-subj", `/CN=${subject}`);
-      await writeFile(path(`${subject}.ext`), `subjectAltName=IP:${address}\n`);
+      await writeFile(path(`${subject}.ext`), `subjectAltName=${alternative}\n`);
       // openssl counts the days from now, and takes what lies in the past
       const days = expired ? "-1" : "2";
       const by = [

@@ -1,6 +1,6 @@
 import type { SecureContext } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent } from "undici";
-import { readTrust } from "./trust.ts";
+import { readAuthorities, readTrust, trusting } from "./trust.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,22 +14,33 @@ export interface Dispatchers {
 
 /**
  * Pools of connections, made when they are first needed: one for all registries that
- * need no authority or client certificate of their own.
+ * need no authority or client certificate of their own (`SSL_CERT_FILE`, `SSL_CERT_DIR`
+ * and Docker's `certs.d` are honoured).
  */
 export function createDispatchers(env: Environment = process.env): Dispatchers {
   const made: Dispatcher[] = [];
-  let shared: Dispatcher | undefined;
+  let plain: Dispatcher | undefined;
+  let shared: Promise<{ readonly authorities: readonly string[]; readonly dispatcher: Dispatcher }> | undefined;
 
-  function make(context: SecureContext | undefined): Dispatcher {
-    if (context === undefined && shared) return shared;
+  function make(context?: SecureContext): Dispatcher {
     const dispatcher = createDefaultDispatcher(env, context);
     made.push(dispatcher);
-    if (context === undefined) shared = dispatcher;
     return dispatcher;
   }
 
+  function withoutTls(): Dispatcher {
+    return (plain ??= make());
+  }
+
+  async function prepareShared(): Promise<Awaited<NonNullable<typeof shared>>> {
+    const authorities = await readAuthorities(env);
+    return { authorities, dispatcher: authorities.length === 0 ? withoutTls() : make(trusting(authorities)) };
+  }
+
   async function prepare(host: string): Promise<{ readonly registry: Dispatcher; readonly others: Dispatcher }> {
-    const trust = await readTrust(env, host);
+    const { authorities, dispatcher } = await (shared ??= prepareShared());
+    const trust = await readTrust(env, host, authorities);
+    if (!trust) return { registry: dispatcher, others: dispatcher };
     const registry = make(trust.registry);
     return { registry, others: trust.others === trust.registry ? registry : make(trust.others) };
   }
@@ -38,6 +49,8 @@ export function createDispatchers(env: Environment = process.env): Dispatchers {
     of({ host, origin }) {
       let prepared: ReturnType<typeof prepare> | undefined;
       return async (url) => {
+        // reading and parsing certificates takes longer than a request on this machine
+        if (url.protocol === "http:") return withoutTls();
         const { registry, others } = await (prepared ??= prepare(host));
         return url.origin === origin ? registry : others;
       };

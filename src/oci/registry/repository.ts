@@ -1,4 +1,5 @@
 import { usageError } from "../../errors.ts";
+import { verified } from "../digest.ts";
 import { readDocumentFrom } from "../layout.ts";
 import { isRepositoryName } from "../reference.ts";
 import type { Repository } from "../repository.ts";
@@ -51,10 +52,11 @@ export function openRepository(connection: Connection, repository: string, polic
     },
     hasManifest: async (tagOrDigest, signal) => headManifest(access(signal), tagOrDigest),
     hasBlob: (content, signal) => retried(() => headBlob(access(signal), content, pullRequest), policy, signal),
-    pushBlob: async (content, open, { mountFrom, signal } = {}) => {
+    pushBlob: async (content, open, { mountFrom, isChecked = false, signal } = {}) => {
       if (mountFrom !== undefined && !isRepositoryName(mountFrom))
         throw usageError(`"${mountFrom}" is not the name of a repository at ${host}`);
-      return uploadBlob(access(signal), content, open, mountFrom === repository ? undefined : mountFrom);
+      const checked = isChecked ? open : () => verified(open(), content, `blob for ${name}`);
+      return uploadBlob(access(signal), content, checked, mountFrom === repository ? undefined : mountFrom);
     },
     pushManifest: async (bytes, mediaType, tagOrDigest, signal) =>
       putManifest(access(signal), bytes, mediaType, tagOrDigest),

@@ -1,6 +1,5 @@
-import { verified } from "../digest.ts";
 import type { Content } from "../repository.ts";
-import { type Access, nameOf, pullRequest, pushRequest } from "./access.ts";
+import { type Access, pullRequest, pushRequest } from "./access.ts";
 import { discard, headerOf } from "./body.ts";
 import { type Answer, resolveLocation, send } from "./exchange.ts";
 import { checkStoredDigest } from "./failures.ts";
@@ -28,7 +27,7 @@ export async function headBlob(
  * Uploads a blob, unless it is there already or can be mounted from another repository
  * (distribution-spec, end-11). Small ones go in one PUT (end-4a and end-6), large ones in
  * a PATCH that goes on where it broke off (end-5), where the registry can do that. `open`
- * is called for each attempt, and its bytes are checked against the descriptor as they go.
+ * is called for each attempt, and must throw when its bytes are not what the descriptor says.
  * Gives the bytes sent, however often; 0 where the blob was there or mounted.
  */
 export async function uploadBlob(
@@ -37,7 +36,7 @@ export async function uploadBlob(
   open: () => AsyncIterable<Uint8Array>,
   mountFrom: string | undefined,
 ): Promise<number> {
-  const source = createSource(() => verified(open(), content, `blob for ${nameOf(access)}`));
+  const source = createSource(open);
   let isResumable = content.size > access.connection.resumableBytes;
   let sent = 0;
   const work = async (): Promise<void> => {
