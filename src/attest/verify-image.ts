@@ -1,5 +1,6 @@
 import { infrastructureError, usageError } from "../errors.ts";
 import { isIndex } from "../oci/copy-image.ts";
+import { isDescriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { platformName } from "../oci/platform.ts";
 import type { Repository } from "../oci/repository.ts";
@@ -93,8 +94,8 @@ export async function verifyImage(
 async function readChildren(from: Repository, index: Descriptor, signal?: AbortSignal): Promise<Descriptor[]> {
   const bytes = await from.readDocument(index, signal);
   const { manifests } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<ImageIndex>;
-  if (Array.isArray(manifests) && manifests.length > 0) return manifests;
-  throw infrastructureError(`${from.name}@${index.digest} is an index that names no image`);
+  if (Array.isArray(manifests) && manifests.length > 0 && manifests.every(isDescriptor)) return manifests;
+  throw infrastructureError(`${from.name}@${index.digest} names no image, or one without a sha256 digest`);
 }
 
 interface SubjectFacts {

@@ -1,14 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { lstat, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Document, isMap, visit } from "yaml";
 import { z } from "zod";
-import { errorCode, infrastructureError, messageOf, usageError } from "../errors.ts";
+import { usageError } from "../errors.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { displayPath, documentOf, maxFileBytes, parseDocument, readTextFile } from "../recipe/document.ts";
 import { compareVersions } from "../recipe/version.ts";
 import { byCodeUnit } from "../recipe/words.ts";
 import { withLock } from "../process/lock.ts";
+import { isAbsent, replaceFile } from "../recipe/replace-file.ts";
 
 const timeSchema = z
   .string()
@@ -147,28 +146,4 @@ export function lockText(lock: MirrorLock): string {
   });
   const body = document.toString({ lineWidth: 0, minContentWidth: 0 });
   return `# Written by refoundry mirror: what each tag has been. Nothing is removed from it; commit it, do not edit it.\n${body}`;
-}
-
-async function isAbsent(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => false,
-    (error: unknown) => errorCode(error) === "ENOENT",
-  );
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
-  try {
-    const handle = await open(temporary, "wx", 0o644);
-    try {
-      await handle.writeFile(text);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw infrastructureError(`${displayPath(path)} cannot be written: ${messageOf(cause)}`, { cause });
-  }
 }

@@ -1,5 +1,5 @@
 import { infrastructureError } from "../errors.ts";
-import { isDigest } from "../oci/digest.ts";
+import { isDescriptor } from "../oci/descriptor.ts";
 import { type Descriptor, type JsonObject, mediaTypes } from "../oci/types.ts";
 
 const indexTypes: ReadonlySet<string> = new Set([mediaTypes.index, mediaTypes.dockerIndex]);
@@ -78,14 +78,7 @@ function listOf(value: unknown, what: string): Descriptor[] {
 }
 
 function requireDescriptor(value: unknown, what: string): Descriptor {
-  const { mediaType, digest, size } = (value ?? {}) as Partial<Record<keyof Descriptor, unknown>>;
-  const isValid =
-    typeof mediaType === "string" &&
-    typeof digest === "string" &&
-    isDigest(digest) &&
-    Number.isSafeInteger(size) &&
-    Number(size) >= 0;
-  if (isValid) return value as Descriptor;
+  if (isDescriptor(value)) return value;
   throw infrastructureError(`${what} is not a descriptor with a media type, a sha256 digest and a size`, {
     hint: "images with digests of another algorithm are not copied",
   });

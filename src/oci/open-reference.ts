@@ -1,7 +1,7 @@
 import { infrastructureError, usageError } from "../errors.ts";
 import { type DockerArchiveImage, openDockerArchive, type OpenDockerArchive } from "./archive/docker-archive.ts";
 import { openLayoutArchive } from "./archive/layout-archive.ts";
-import { isDigest } from "./digest.ts";
+import { isDescriptor } from "./descriptor.ts";
 import { openLayoutRepository } from "./layout-repository.ts";
 import { openLayout } from "./layout.ts";
 import {
@@ -149,14 +149,7 @@ function chooseEntry(
 
 /** Nothing that is no digest names a file. */
 function requireDescriptor(entry: unknown, reference: Reference): Descriptor {
-  const { mediaType, digest, size } = (entry ?? {}) as Partial<Record<keyof Descriptor, unknown>>;
-  const isValid =
-    typeof mediaType === "string" &&
-    typeof digest === "string" &&
-    isDigest(digest) &&
-    Number.isSafeInteger(size) &&
-    Number(size) >= 0;
-  if (isValid) return entry as Descriptor;
+  if (isDescriptor(entry)) return entry;
   throw infrastructureError(
     `${formatReference(reference)}: index.json has a descriptor without a media type, sha256 digest and size`,
   );

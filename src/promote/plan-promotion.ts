@@ -1,5 +1,6 @@
 import type { ImageVerification } from "../attest/verify-image.ts";
 import { isIndex } from "../oci/copy-image.ts";
+import { isDescriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { platformName } from "../oci/platform.ts";
 import type { Descriptor, ImageIndex } from "../oci/types.ts";
@@ -103,5 +104,5 @@ function byPlatform(content: PromotedContent | undefined): Map<string, Digest> {
 export function childrenOf(descriptor: Descriptor, bytes: Uint8Array): readonly Descriptor[] {
   if (!isIndex(descriptor)) return [];
   const { manifests } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<ImageIndex>;
-  return Array.isArray(manifests) ? manifests : [];
+  return Array.isArray(manifests) ? manifests.filter(isDescriptor) : [];
 }

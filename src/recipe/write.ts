@@ -1,15 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Document, isMap, isScalar, Scalar, visit } from "yaml";
 import type { z } from "zod";
-import { errorCode, infrastructureError, messageOf, RefoundryError, usageError } from "../errors.ts";
+import { RefoundryError, usageError } from "../errors.ts";
 import { canonicalJson } from "../json.ts";
 import { displayPath, parseDocument, readTextFile } from "./document.ts";
 import { describeIssue, pathText } from "./issues.ts";
 import { type Release, releaseSchema, type ToolchainLock, toolchainLockSchema } from "./schema.ts";
 import { lockFile, releaseFile } from "./tree.ts";
 import { byCodeUnit } from "./words.ts";
+import { isAbsent, replaceFile } from "./replace-file.ts";
 
 /** How a file is written. */
 export interface WriteOptions {
@@ -133,29 +133,4 @@ function sortRecords(release: Release): Release {
 
 function sorted<R extends Readonly<Record<string, unknown>>>(record: R): R {
   return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => byCodeUnit(a, b))) as R;
-}
-
-async function isAbsent(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => false,
-    (error: unknown) => errorCode(error) === "ENOENT",
-  );
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  // hidden, so that a leftover is never taken for a release
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
-  try {
-    const handle = await open(temporary, "wx", 0o644);
-    try {
-      await handle.writeFile(text);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw infrastructureError(`${displayPath(path)} cannot be written: ${messageOf(cause)}`, { cause });
-  }
 }
