@@ -17,11 +17,10 @@ export const releaseRoutes = {
           placeholder: "VERDICT",
         },
         rebuild: {
-          kind: "parsed",
-          parse: text,
+          kind: "boolean",
           optional: true,
-          brief: "Build this release here again, and compare digests",
-          placeholder: "RECIPE@VERSION",
+          withNegated: false,
+          brief: "Build it here again from the checkout's recipe, and compare digests",
         },
       },
       positional: {

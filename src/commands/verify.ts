@@ -17,7 +17,7 @@ export interface VerifyFlags extends CommonFlags, TrustFlags {
   /** Weakest verdict that is accepted. */
   readonly require?: string;
   /** Do it all again here, and compare digests. */
-  readonly rebuild?: string;
+  readonly rebuild?: boolean;
 }
 
 /** `refoundry verify IMAGE` */
@@ -37,7 +37,7 @@ async function verifyOne(
   const { repository, descriptor } = await openReferenceRepository(parseReference(image), factory.registry, signal);
   const options = { require: flags.require ?? "drift", signal };
   const verification = await verifyImage(image, repository, descriptor, trusted, options);
-  const rebuilt = flags.rebuild === undefined ? undefined : await rebuildAgain(context, flags.rebuild, factory);
+  const rebuilt = flags.rebuild ? await rebuildAgain(context, releaseOf(verification), factory) : undefined;
   const agrees = rebuilt === undefined || rebuilt.digests.includes(verification.digest);
   if (rebuilt && !isIndex(descriptor) && !agrees)
     factory.emit({ type: "notice", severity: "info", message: "a single image was named, not the release's index" });
@@ -47,6 +47,14 @@ async function verifyOne(
     document,
     exitCode: verification.verified && agrees ? 0 : 1,
   };
+}
+
+/** The release that the provenance names: `RECIPE@VERSION`, of the checkout that we are in. */
+function releaseOf({ image, subjects }: ImageVerification): string {
+  const provenance = subjects.find((subject) => subject.provenance)?.provenance;
+  const recipe = /(?:^|[ /])recipes\/images\/([^/]+)\/recipe\.yaml$/.exec(provenance?.recipe ?? "")?.[1];
+  if (recipe !== undefined && provenance) return `${recipe}@${provenance.release}`;
+  throw usageError(`no trusted provenance says from which recipe ${image} was built, so it cannot be built again`);
 }
 
 /** What a rebuild here gives: the digests of its index and of the manifests that this names. */

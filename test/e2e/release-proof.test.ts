@@ -205,7 +205,7 @@ describe("verify, for who is to rely on it", () => {
   });
 
   test("--rebuild builds it here, from the recipe, and finds the same digest", async () => {
-    const result = await call(["verify", `${name}:1.0`, "--key", publicKey(), "--rebuild", "hello@1.0", "--json"], {
+    const result = await call(["verify", `${name}:1.0`, "--key", publicKey(), "--rebuild", "--json"], {
       REFOUNDRY_STORE: join(folder, "consumer-store"),
       REFOUNDRY_STAGING: "",
     });
