@@ -6,6 +6,7 @@ import type { Digest } from "../oci/digest.ts";
 import { isPlatformName, type PlatformName, platformSlug } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import { type Outcome, withoutLogs } from "../outcome.ts";
+import { recordedInputs } from "../plan/build-inputs.ts";
 import { findRoot, loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
 import { writeRelease } from "../recipe/write.ts";
 import type { Destination } from "../rebuild/destination.ts";
@@ -125,7 +126,9 @@ async function recordExpected(outcome: Outcome, inputs: ReleaseInputs, cwd: stri
   const platforms: Record<PlatformName, { manifest: Digest; buildKey: Digest }> = {};
   for (const { platform, rebuilt, buildKey } of outcome.platforms)
     if (rebuilt) platforms[platform] = { manifest: rebuilt, buildKey };
-  const release = { ...inputs.release, expect: { index: index.digest, platforms } };
+  const recorded = recordedInputs(outcome, inputs);
+  const expect = { index: index.digest, platforms, ...(recorded && { inputs: recorded }) };
+  const release = { ...inputs.release, expect };
   await writeRelease(await findRoot(cwd), inputs.recipe.image, release, { replace: true });
 }
 

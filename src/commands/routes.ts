@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { force, json, platform, rebuildFlags, recipeArgument, text } from "./flags.ts";
+import { planFlags } from "./plan-flags.ts";
 import { machineRoutes } from "./machine-routes.ts";
 import { releaseRoutes } from "./release-routes.ts";
 
@@ -13,13 +14,13 @@ export const routes = {
   plan: buildCommand({
     loader: async () => (await import("./plan.ts")).plan,
     parameters: {
-      flags: json,
+      flags: planFlags,
       positional: {
         kind: "array",
         parameter: { brief: "Recipes (default: all)", parse: text, placeholder: "RECIPE[@VERSION]" },
       },
     },
-    docs: { brief: "Which builds are due, and why" },
+    docs: { brief: "Which builds are due, why, and what they will take" },
   }),
   build: buildCommand({
     loader: async () => (await import("./stages.ts")).build,

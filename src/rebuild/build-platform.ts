@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type BuildxResult, exporterAttributes, runBuildx, stepMark } from "../build/buildx.ts";
+import { type BuildxResult, runBuildx, stepMark } from "../build/buildx.ts";
 import { readBuildOutput } from "../build/read-output.ts";
 import type { Engine } from "../engine/types.ts";
 import { mismatch } from "../errors.ts";
@@ -10,7 +10,6 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { hasImage } from "../oci/manifest.ts";
 import { type PlatformName, platformSlug } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
-import { buildKeyOf } from "../plan/build-key.ts";
 import type { Store } from "../store/store.ts";
 import type { PreparedInputs } from "./prepare.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
@@ -36,27 +35,6 @@ export interface BuildFailure {
 
 const buildTimeoutSeconds = 6 * 3600;
 const logType = "text/plain";
-
-/** The build key of a release for one platform. */
-export function releaseBuildKey(
-  inputs: ReleaseInputs,
-  contextDigest: Digest,
-  builder: string,
-  platform: PlatformName,
-): Digest {
-  return buildKeyOf({
-    sourceArchive: inputs.release.source.archive,
-    contextDigest,
-    dockerfile: inputs.recipe.build.dockerfile,
-    toolchain: inputs.release.toolchain.digest,
-    buildArgs: inputs.recipe.build.args,
-    platform,
-    epoch: inputs.release.source.epoch,
-    builder,
-    exporter: exporterAttributes,
-    normaliser: normaliserVersion,
-  });
-}
 
 /** The record of a build whose image is still whole in the store. */
 export async function findBuild(key: Digest, factory: Factory): Promise<BuildRecord | undefined> {

@@ -3,8 +3,9 @@ import { runTogether } from "../concurrency.ts";
 import type { Engine, EngineHandle } from "../engine/types.ts";
 import { usageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { releaseBuildKeys } from "../plan/build-inputs.ts";
 import type { PlatformName } from "../oci/platform.ts";
-import { type BuildRecord, findBuild, releaseBuildKey } from "./build-platform.ts";
+import { type BuildRecord, findBuild } from "./build-platform.ts";
 import { type PlatformJob, type PlatformWork, runPlatformJob } from "./platform-job.ts";
 import { type PreparedInputs, prepareContext, prepareSource, prepareToolchain } from "./prepare.ts";
 import { takeStagedBuild } from "./staging.ts";
@@ -68,11 +69,10 @@ async function planJobs(
   factory: Factory,
 ): Promise<PlatformJob[]> {
   const { inputs } = request;
-  const { reproduce, extend } = inputs.recipe.platforms;
+  const { extend } = inputs.recipe.platforms;
   const jobs: PlatformJob[] = [];
-  for (const platform of [...reproduce, ...extend]) {
+  for (const { platform, buildKey } of releaseBuildKeys({ ...inputs, contextDigest }, engine.builderVersion).keys) {
     if (request.platforms && !request.platforms.includes(platform)) continue;
-    const buildKey = releaseBuildKey(inputs, contextDigest, engine.builderVersion, platform);
     const known = await findKnownBuild(buildKey, platform, request.force, factory);
     jobs.push({ platform, buildKey, extended: extend.includes(platform), known, buildAgain: request.force });
   }

@@ -176,6 +176,8 @@ async function once(
     const response = await request(url, {
       dispatcher: await dispatcher(url),
       method,
+      // undici would close the connection after every HEAD
+      ...(method === "HEAD" && { reset: false }),
       headers: { "user-agent": "refoundry", ...headers, ...(authorization && { authorization: authorization.header }) },
       ...(body && { body: body() }),
       ...(signal && { signal }),

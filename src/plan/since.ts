@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Revision } from "../git/revision.ts";
+import { canonicalJson } from "../json.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
+import { readDocument } from "../recipe/document.ts";
+import { type Recipe, recipeSchema, type Release, releaseSchema } from "../recipe/schema.ts";
+import { fileOf, folders, recipeFolder, releaseFile } from "../recipe/tree.ts";
+import type { CatalogueRelease } from "./catalogue.ts";
+import { contextDigestOf, listContext } from "./context-digest.ts";
+import type { Earlier } from "./types.ts";
+
+/** What is checked of a release, as opposed to built. */
+export function checksOf({ smoke, waivers, upstream }: Recipe): Digest {
+  return digestOf(canonicalJson({ smoke, waivers, upstream }));
+}
+
+/** The inputs of a release's build that the files of a factory decide. */
+export function fileInputsOf(
+  { build }: Recipe,
+  { source, toolchain }: Release,
+  context: Digest,
+): Extract<Earlier, { state: "there" }>["inputs"] {
+  return {
+    source: source.archive,
+    epoch: source.epoch,
+    context,
+    dockerfile: build.dockerfile,
+    toolchain: toolchain.digest,
+    args: build.args,
+  };
+}
+
+/**
+ * How releases were at a revision. Only recipes of which a file changed are read as they
+ * were; the others are as they are now. `temporary` is an empty folder.
+ */
+export async function readEarlier(
+  revision: Revision,
+  releases: readonly CatalogueRelease[],
+  temporary: string,
+): Promise<(release: CatalogueRelease) => Promise<Earlier>> {
+  const changed = new Map<string, string[]>();
+  for (const path of await revision.changedFiles([folders.recipe])) {
+    const [name = "", ...rest] = path.slice(folders.recipe.length + 1).split("/");
+    changed.set(name, [...(changed.get(name) ?? []), rest.join("/")]);
+  }
+  const names = [...new Set(releases.map(({ recipe }) => recipe.image))].filter((name) => changed.has(name));
+  const root = join(temporary, "root");
+  const scratch = join(temporary, "git");
+  for (const folder of [root, scratch]) await mkdir(folder, { recursive: true });
+  await revision.checkOut(names.map(recipeFolder), root, scratch);
+  const recipes = new Map<string, Promise<EarlierRecipe>>();
+  return async (release) => {
+    const { image } = release.recipe;
+    const paths = changed.get(image);
+    if (!paths) return earlierOf(release.recipe, release.release, release.contextDigest, []);
+    const known = recipes.get(image) ?? readRecipeAt(root, image, paths);
+    recipes.set(image, known);
+    return releaseAt(root, await known, image, release.release.version);
+  };
+}
+
+type EarlierRecipe =
+  | Exclude<Earlier, { readonly state: "there" }>
+  | { readonly state: "there"; readonly recipe: Recipe; readonly context: Digest; readonly files: readonly string[] };
+
+async function readRecipeAt(root: string, name: string, changed: readonly string[]): Promise<EarlierRecipe> {
+  const folder = join(root, recipeFolder(name));
+  const { document } = await readDocument(root, fileOf("recipe", name), recipeSchema);
+  if (!document) return { state: stateAt(root, fileOf("recipe", name)) };
+  const files = changed.filter((path) => path !== "recipe.yaml" && !path.startsWith("releases/"));
+  const context = contextDigestOf(folder, listContext(folder));
+  return { state: "there", recipe: document.value, context, files };
+}
+
+async function releaseAt(root: string, recipe: EarlierRecipe, name: string, version: string): Promise<Earlier> {
+  if (recipe.state !== "there") return recipe;
+  const { document } = await readDocument(root, releaseFile(name, version), releaseSchema);
+  if (!document) return { state: stateAt(root, releaseFile(name, version)) };
+  return earlierOf(recipe.recipe, document.value, recipe.context, recipe.files);
+}
+
+/** What cannot be read was not there, or is not as today's schemas ask for. */
+function stateAt(root: string, path: string): "absent" | "unreadable" {
+  return existsSync(join(root, path)) ? "unreadable" : "absent";
+}
+
+function earlierOf(recipe: Recipe, release: Release, context: Digest, files: readonly string[]): Earlier {
+  return {
+    state: "there",
+    inputs: fileInputsOf(recipe, release, context),
+    platforms: [...recipe.platforms.reproduce, ...recipe.platforms.extend],
+    upstream: release.upstream.digest,
+    checks: checksOf(recipe),
+    files,
+  };
+}

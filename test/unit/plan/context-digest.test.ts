@@ -1,0 +1,48 @@
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { stageBuildContext } from "../../../src/build/context.ts";
+import { contextDigestOf, listContext } from "../../../src/plan/context-digest.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+async function bothDigests(folder: string): Promise<string[]> {
+  const staged = await stageBuildContext(folder, join(await temporaryFolder(), "context"), 1);
+  return [contextDigestOf(folder, listContext(folder)), staged];
+}
+
+test("the digest is the one that staging gives, whatever lies in the folder", async () => {
+  const folder = await temporaryFolder();
+  const seen = new Set<string>();
+  const step = async (change: () => Promise<unknown>, changes = true): Promise<void> => {
+    await change();
+    const [ours, staged] = await bothDigests(folder);
+    expect(ours).toBe(staged);
+    expect(seen.has(ours ?? "")).toBe(!changes);
+    seen.add(ours ?? "");
+  };
+  await step(() => writeFile(join(folder, "Dockerfile"), "FROM scratch\n"));
+  await step(() => chmod(join(folder, "Dockerfile"), 0o755));
+  await step(() => chmod(join(folder, "Dockerfile"), 0o700), false);
+  await step(() => mkdir(join(folder, "patches/a"), { recursive: true }), false);
+  await step(() => writeFile(join(folder, "patches/a.patch"), new Uint8Array([0, 255, 10])));
+  await step(() => writeFile(join(folder, "patches/a/z"), ""));
+  await step(() => writeFile(join(folder, "patches/Ä"), "x"));
+  await step(() => writeFile(join(folder, ".hidden"), "x"));
+  await step(() => symlink("Dockerfile", join(folder, "link")));
+  await step(() => symlink("../nowhere", join(folder, "patches/broken")));
+  // a release or the recipe is no part of the context; a folder of that name further down is
+  await step(() => writeFile(join(folder, "recipe.yaml"), "x"), false);
+  await step(() => mkdir(join(folder, "releases")), false);
+  await step(() => writeFile(join(folder, "releases/1.0.yaml"), "x"), false);
+  await step(() => mkdir(join(folder, "patches/releases")), false);
+  await step(() => writeFile(join(folder, "patches/releases/recipe.yaml"), "x"));
+});
+
+test("what is neither a file, a folder nor a link is refused", async () => {
+  const folder = await temporaryFolder();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(folder, "socket"), resolve));
+  expect(() => listContext(folder)).toThrow(/socket in the recipe's folder is neither/);
+  await new Promise((resolve) => server.close(resolve));
+});
