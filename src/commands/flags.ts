@@ -1,6 +1,7 @@
 import type { FlagParametersForType } from "@stricli/core";
 import type { CliContext, CommonFlags } from "./context.ts";
 import type { EngineFlags } from "./engine.ts";
+import type { LintFlags } from "./lint.ts";
 import type { RebuildFlags } from "./rebuild.ts";
 import type { TrustFlags } from "./trust.ts";
 
@@ -82,6 +83,29 @@ export const trust = {
     placeholder: "FILE",
   },
 } as const satisfies FlagParametersForType<TrustFlags, CliContext>;
+
+export const lintFlags = {
+  ...json,
+  format: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    brief: "text (default), json, github (annotations in pull requests) or sarif (code scanning)",
+    placeholder: "FORMAT",
+  },
+  fix: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Mend what is mechanical: spaces, line ends, quotes, order. Meaning and comments stay",
+  },
+  dryRun: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "With --fix: show what it would change, as a diff",
+  },
+} as const satisfies FlagParametersForType<LintFlags, CliContext>;
 
 const record = {
   kind: "boolean",

@@ -1,5 +1,5 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { engineFlags, json, recipeArgument, text } from "./flags.ts";
+import { engineFlags, json, lintFlags, recipeArgument, text } from "./flags.ts";
 
 /** Verbs of inputs and of the machine. */
 export const machineRoutes = {
@@ -30,7 +30,13 @@ export const machineRoutes = {
   }),
   lint: buildCommand({
     loader: async () => (await import("./lint.ts")).lint,
-    parameters: { flags: json },
+    parameters: {
+      flags: lintFlags,
+      positional: {
+        kind: "array",
+        parameter: { brief: "Recipes, files or folders (default: all)", parse: text, placeholder: "PATH" },
+      },
+    },
     docs: { brief: "Check recipes, locks, toolchains and sources; all problems at once" },
   }),
   pin: buildCommand({

@@ -1,43 +1,40 @@
 import { join } from "node:path";
-import type { Location, Problem } from "../errors.ts";
+import type { Problem } from "../errors.ts";
 import { displayPath } from "./document.ts";
+import type { TreeReader } from "./lint-read.ts";
+import type { Report } from "./lint-rules.ts";
 import { nameSchema, versionSchema } from "./schema.ts";
-import { folders, listFolder } from "./tree.ts";
+import { folders } from "./tree.ts";
 import { quoted } from "./words.ts";
 
-/** Takes in problems as they are found; repeats are kept once. */
-export interface Findings {
-  error(problems: readonly Problem[]): void;
-  warn(message: string, location: Location, hint: string): void;
-}
-
 /** Finds what lies where nothing would ever read it. */
-export async function checkLayout(root: string, findings: Findings): Promise<void> {
-  await checkFiles(root, folders.source, isName, findings);
-  await checkFolders(root, folders.recipe, "releases", findings);
-  await checkFolders(root, folders.toolchain, "locks", findings);
+export async function checkLayout(reader: TreeReader, report: Report): Promise<void> {
+  await checkFiles(reader, folders.source, isName, report);
+  await checkFolders(reader, folders.recipe, "releases", report);
+  await checkFolders(reader, folders.toolchain, "locks", report);
 }
 
-async function checkFolders(root: string, folder: string, inner: string, findings: Findings): Promise<void> {
-  for (const entry of await listFolder(join(root, folder))) {
+async function checkFolders(reader: TreeReader, folder: string, inner: string, report: Report): Promise<void> {
+  for (const entry of (await reader.list(folder)).values()) {
     if (entry.isFile()) continue;
-    if (isName(entry.name)) await checkFiles(root, `${folder}/${entry.name}/${inner}`, isVersion, findings);
-    else findings.error([badName(join(root, folder, entry.name), entry.name, "folder")]);
+    if (isName(entry.name)) await checkFiles(reader, `${folder}/${entry.name}/${inner}`, isVersion, report);
+    else report("layout", badName(join(reader.root, folder, entry.name), entry.name, "folder"));
   }
 }
 
 async function checkFiles(
-  root: string,
+  reader: TreeReader,
   folder: string,
   valid: (name: string) => boolean,
-  findings: Findings,
+  report: Report,
 ): Promise<void> {
-  for (const entry of await listFolder(join(root, folder))) {
-    const path = join(root, folder, entry.name);
+  for (const entry of (await reader.list(folder)).values()) {
+    const path = join(reader.root, folder, entry.name);
     const name = entry.name.replace(/\.yaml$/, "");
     if (name === entry.name) {
-      findings.warn("nothing reads this file", { file: displayPath(path) }, "files here are named NAME.yaml");
-    } else if (!valid(name)) findings.error([badName(path, name, "file")]);
+      const location = { file: displayPath(path) };
+      report("unread-file", { message: "nothing reads this file", location, hint: "files here are named NAME.yaml" });
+    } else if (!valid(name)) report("layout", badName(path, name, "file"));
   }
 }
 

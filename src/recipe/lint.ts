@@ -1,177 +1,122 @@
-import { stat } from "node:fs/promises";
-import { relative, resolve, sep } from "node:path";
-import { type Location, type Problem, usageError } from "../errors.ts";
-import { checkLock, checkRelease, checkWaivers } from "./checks.ts";
-import { checkDockerfile } from "./dockerfile.ts";
-import { displayPath, type DocumentResult, inOrder, type LocatedDocument, readTextFile } from "./document.ts";
-import { checkLayout, type Findings, isName, isVersion } from "./lint-layout.ts";
-import { findDockerfile, readRecipe, readRelease, readSource, readToolchain, readToolchainLock } from "./read.ts";
-import { type Recipe, type Release, type Source, type Toolchain, type ToolchainLock } from "./schema.ts";
+import type { z } from "zod";
+import { checkLock } from "./checks.ts";
+import { displayPath, inOrder, type LocatedDocument } from "./document.ts";
+import { readLicence } from "./lint-licences.ts";
+import { checkLayout, isName, isVersion } from "./lint-layout.ts";
+import { createTreeReader, type TreeReader } from "./lint-read.ts";
+import { type Documents, lintRecipe } from "./lint-recipe.ts";
+import { type LintProblem, lintRules, type Report } from "./lint-rules.ts";
+import { scopeOf, wholeTree } from "./lint-scope.ts";
+import { checkWrittenStyle, type StyledKind } from "./lint-style.ts";
+import {
+  type Recipe,
+  recipeSchema,
+  type Source,
+  sourceSchema,
+  type Toolchain,
+  type ToolchainLock,
+  toolchainLockSchema,
+  toolchainSchema,
+} from "./schema.ts";
 import { noteOnSourceUrl, validateSourceUrl } from "./source-url.ts";
-import { listToolchainLocks, listNamed, listReleases, type NamedKind } from "./tree.ts";
+import { fileOf, folders, type NamedKind } from "./tree.ts";
 import { quoted } from "./words.ts";
 
-/** What lint found: a problem at a place, and whether it may stay. */
-export interface LintProblem extends Problem {
-  readonly severity: "error" | "warning";
-  readonly location: Location;
-}
+export { type LintProblem, lintRules, type RuleId } from "./lint-rules.ts";
 
 /** What lint looks at. */
 export interface LintOptions {
-  /** Files and folders to tell about, absolute or from the current folder; all when absent. Everything is read, as files speak of each other. */
+  /** Names of recipes, and files and folders, absolute or from the current folder, to tell about; all when absent. What they speak of is read too. */
   readonly paths?: readonly string[];
   /** `YYYY-MM-DD`, by which waivers expire. */
   readonly today: string;
+  /** The classes of differences that a waiver may be for; not checked when absent. */
+  readonly classes?: readonly string[];
 }
-
-const soonDays = 30;
 
 /**
  * Checks everything in a factory's folder: recipes with their Dockerfiles and releases,
  * toolchains with their locks, sources, and that they fit together. All problems at
- * once, by file and line. Throws a usage error only when a path of `paths` is not there.
+ * once, by file and line, each with the id of its rule. Throws a usage error only when
+ * something in `paths` is not there.
  */
 export async function lint(root: string, options: LintOptions): Promise<LintProblem[]> {
-  const wanted = await Promise.all((options.paths ?? []).map(existing));
+  const scope = options.paths ? await scopeOf(root, options.paths) : wholeTree;
   const found = new Map<string, LintProblem>();
-  const add = (problem: Problem, severity: LintProblem["severity"]): void => {
-    const location = problem.location ?? { file: displayPath(root) };
-    found.set(JSON.stringify([location, problem.message]), { ...problem, location, severity });
-  };
-  const findings: Findings = {
-    error: (problems) => problems.forEach((problem) => add(problem, "error")),
-    warn: (message, location, hint) => add({ message, location, hint }, "warning"),
-  };
-  await checkLayout(root, findings);
-  const sources = await readAll(root, "source", readSource, findings);
-  const toolchains = await readAll(root, "toolchain", readToolchain, findings);
-  const recipes = await readAll(root, "recipe", readRecipe, findings);
-  for (const source of sources.values()) if (source) checkAddresses(source, findings);
-  const locks = await readLocks(root, toolchains, findings);
-  for (const [name, recipe] of recipes)
-    await lintRecipe(root, name, recipe, { sources, toolchains, locks }, options.today, findings);
-  warnUnused("source", sources, recipes, (recipe) => recipe.source, findings);
-  warnUnused("toolchain", toolchains, recipes, (recipe) => recipe.toolchain, findings);
-
-  const inside = (file: string): boolean =>
-    wanted.some((path) => resolve(file) === path || resolve(file).startsWith(path + sep));
-  const problems = inOrder([...found.values()]);
-  return options.paths ? problems.filter((problem) => inside(problem.location.file)) : problems;
-}
-
-type Documents<T> = ReadonlyMap<string, LocatedDocument<T> | undefined>;
-
-interface Known {
-  readonly sources: Documents<Source>;
-  readonly toolchains: Documents<Toolchain>;
-  /** By toolchain and lock, `name/lock`. */
-  readonly locks: Documents<ToolchainLock>;
-}
-
-async function existing(path: string): Promise<string> {
-  const full = resolve(path);
-  if (await stat(full).catch(() => undefined)) return full;
-  throw usageError(`${path} is not there`, { hint: "name files or folders of this factory, or none for all" });
-}
-
-async function lintRecipe(
-  root: string,
-  name: string,
-  recipe: LocatedDocument<Recipe> | undefined,
-  known: Known,
-  today: string,
-  findings: Findings,
-): Promise<void> {
-  const keep = keeper(findings);
-  const releases: LocatedDocument<Release>[] = [];
-  for (const version of await listReleases(root, name)) {
-    if (!isVersion(version)) continue;
-    const release = keep(await readRelease(root, name, version));
-    if (release) releases.push(release);
-  }
-  if (!recipe) return;
-  findings.error(checkWaivers(recipe, today));
-  warnOfExpiry(recipe, today, findings);
-  await lintDockerfile(root, recipe, findings);
-  if (!known.sources.has(recipe.value.source))
-    keep(await readSource(root, recipe.value.source, recipe.locate(["source"])));
-  if (!known.toolchains.has(recipe.value.toolchain))
-    keep(await readToolchain(root, recipe.value.toolchain, recipe.locate(["toolchain"])));
-  if ((await listReleases(root, name)).length === 0) {
-    findings.warn(
-      `${name} has no release yet`,
-      recipe.locate(["image"]),
-      `write the first one: refoundry pin ${name} VERSION`,
-    );
-  }
-  const source = known.sources.get(recipe.value.source);
-  const toolchain = known.toolchains.get(recipe.value.toolchain);
-  for (const release of releases) {
-    const lockName = release.value.toolchain.lock;
-    const lockId = `${recipe.value.toolchain}/${lockName ?? ""}`;
-    if (toolchain && lockName !== undefined && "debian" in toolchain.value && !known.locks.has(lockId)) {
-      keep(await readToolchainLock(root, recipe.value.toolchain, lockName, release.locate(["toolchain", "lock"])));
+  const report: Report = (rule, ...problems) => {
+    for (const problem of problems) {
+      const location = problem.location ?? { file: displayPath(root) };
+      const { severity } = lintRules[rule];
+      const id = JSON.stringify([location, problem.message]);
+      if (!found.has(id)) found.set(id, { ...problem, rule, severity, location });
     }
-    const lock = known.locks.get(lockId);
-    findings.error(
-      checkRelease({
-        recipe,
-        release,
-        ...(source && { source }),
-        ...(toolchain && { toolchain }),
-        ...(lock && { lock }),
-      }),
-    );
-  }
+  };
+  const reader = createTreeReader(root, report);
+  await checkLayout(reader, report);
+  const sources = await readAll(reader, "source", sourceSchema, (source) => source.source, report);
+  const toolchains = await readAll(reader, "toolchain", toolchainSchema, (toolchain) => toolchain.toolchain, report);
+  for (const source of sources.values()) if (source) checkSource(source, report);
+  const locks = await readLocks(reader, toolchains, report);
+  const recipes = await readAll(reader, "recipe", recipeSchema, (recipe) => recipe.image, report, scope.readsRecipe);
+  const checks = { known: { sources, toolchains, locks }, ...options };
+  for (const [name, recipe] of recipes) await lintRecipe(reader, name, recipe, checks, report);
+  warnUnused("source", sources, recipes, (recipe) => recipe.source, report);
+  warnUnused("toolchain", toolchains, recipes, (recipe) => recipe.toolchain, report);
+  return inOrder([...found.values()].filter((problem) => scope.covers(problem.location.file)));
 }
 
-async function lintDockerfile(root: string, recipe: LocatedDocument<Recipe>, findings: Findings): Promise<void> {
-  const place = await findDockerfile(root, recipe);
-  if ("message" in place) return findings.error([place]);
-  const { text, problem, file } = await readTextFile(place.folder, relative(place.folder, place.path));
-  findings.error(problem ? [problem] : checkDockerfile(text, file));
-}
-
-function warnOfExpiry(recipe: LocatedDocument<Recipe>, today: string, findings: Findings): void {
-  const soon = new Date(Date.parse(today) + soonDays * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
-  for (const [index, waiver] of recipe.value.waivers.entries()) {
-    if (waiver.expires < today || waiver.expires > soon) continue;
-    const location = recipe.locate(["waivers", index, "expires"]);
-    findings.warn(
-      `the waiver for ${waiver.class} expires on ${waiver.expires}`,
-      location,
-      `${waiver.owner} decides whether its reason still holds`,
-    );
-  }
-}
-
-function checkAddresses(source: LocatedDocument<Source>, findings: Findings): void {
+function checkSource(source: LocatedDocument<Source>, report: Report): void {
   const addresses = [
     { path: ["upstream"], url: source.value.upstream },
     ...source.value.forks.map((url, index) => ({ path: ["forks", index], url })),
   ];
   for (const { path, url } of addresses) {
     const problem = validateSourceUrl(url);
-    const location = source.locate(path);
-    if (problem !== undefined) findings.error([{ message: `${quoted(url)} ${problem}`, location }]);
+    if (problem !== undefined)
+      report("source-address", { message: `${quoted(url)} ${problem}`, location: source.locate(path) });
     const note = problem === undefined ? noteOnSourceUrl(url) : undefined;
-    if (note !== undefined)
-      findings.warn(`${quoted(url)} ${note}`, location, "use https:// or ssh:// for what others rebuild");
+    if (note === undefined) continue;
+    const hint = "use https:// or ssh:// for what others rebuild";
+    report("source-local", { message: `${quoted(url)} ${note}`, location: source.locate(path), hint });
   }
+  checkLicence(source, report);
+}
+
+function checkLicence(source: LocatedDocument<Source>, report: Report): void {
+  const { licence } = source.value;
+  const reading = readLicence(licence);
+  if (reading.unknown === undefined && reading.deprecated.length + reading.offerSource.length === 0) return;
+  const location = source.locate(["licence"]);
+  if (reading.unknown !== undefined) {
+    const message = `licence: ${quoted(licence)} ${reading.unknown}`;
+    report("licence-unknown", { message, location, ...(reading.hint !== undefined && { hint: reading.hint }) });
+  }
+  for (const { name, instead } of reading.deprecated) {
+    const message = `licence: ${quoted(name)} is a name that SPDX gave up`;
+    report("licence-deprecated", { message, location, hint: `write ${instead}, if that is what upstream says` });
+  }
+  if (reading.offerSource.length === 0) return;
+  report("licence-offer-source", {
+    message: `${reading.offerSource.join(" and ")} obliges whoever hands out the image to offer the source of ${source.value.source}`,
+    location,
+    hint: "publish the source with the image: the release's commit, or its escrow",
+  });
 }
 
 async function readLocks(
-  root: string,
+  reader: TreeReader,
   toolchains: Documents<Toolchain>,
-  findings: Findings,
+  report: Report,
 ): Promise<Documents<ToolchainLock>> {
   const locks = new Map<string, LocatedDocument<ToolchainLock> | undefined>();
   for (const toolchain of toolchains.keys()) {
-    for (const name of await listToolchainLocks(root, toolchain)) {
+    const folder = `${folders.toolchain}/${toolchain}/locks`;
+    for (const name of await reader.names(folder)) {
       if (!isVersion(name)) continue;
-      const lock = keeper(findings)(await readToolchainLock(root, toolchain, name));
-      if (lock) findings.error(checkLock(lock));
+      const lock = await reader.document(`${folder}/${name}.yaml`, toolchainLockSchema, (text, tree) =>
+        checkWrittenStyle(text, tree, "lock", report),
+      );
+      if (lock) report("lock", ...checkLock(lock));
       locks.set(`${toolchain}/${name}`, lock);
     }
   }
@@ -180,23 +125,32 @@ async function readLocks(
 
 /** Everything of one kind; what has a name that is none is left to {@link checkLayout}. */
 async function readAll<T>(
-  root: string,
-  kind: NamedKind,
-  read: (root: string, name: string) => Promise<DocumentResult<T>>,
-  findings: Findings,
+  reader: TreeReader,
+  kind: NamedKind & StyledKind,
+  schema: z.ZodType<T>,
+  nameIn: (value: T) => string,
+  report: Report,
+  wanted: (name: string) => boolean = () => true,
 ): Promise<Documents<T>> {
   const all = new Map<string, LocatedDocument<T> | undefined>();
-  for (const name of await listNamed(root, kind)) {
-    if (isName(name)) all.set(name, keeper(findings)(await read(root, name)));
+  const names =
+    kind === "source"
+      ? await reader.names(folders.source)
+      : [...(await reader.list(folders[kind])).values()].filter((entry) => !entry.isFile()).map((entry) => entry.name);
+  for (const name of names.toSorted()) {
+    if (!isName(name) || !wanted(name)) continue;
+    const document = await reader.document(fileOf(kind, name), schema, (text, tree) =>
+      checkWrittenStyle(text, tree, kind, report),
+    );
+    if (document && nameIn(document.value) !== name) {
+      const key = kind === "recipe" ? "image" : kind;
+      const place = kind === "source" ? "file" : "folder";
+      const message = `${key}: ${quoted(nameIn(document.value))} is not the name of its ${place}, ${quoted(name)}`;
+      report("name", { message, location: document.locate([key]), hint: "rename one of the two" });
+      all.set(name, undefined);
+    } else all.set(name, document);
   }
   return all;
-}
-
-function keeper(findings: Findings): <T>(result: DocumentResult<T>) => LocatedDocument<T> | undefined {
-  return (result) => {
-    findings.error(result.problems);
-    return result.document;
-  };
 }
 
 function warnUnused<T>(
@@ -204,13 +158,17 @@ function warnUnused<T>(
   documents: Documents<T>,
   recipes: Documents<Recipe>,
   used: (recipe: Recipe) => string,
-  findings: Findings,
+  report: Report,
 ): void {
   // a recipe that could not be read may be the one that uses it
   if ([...recipes.values()].includes(undefined)) return;
   const names = new Set([...recipes.values()].flatMap((recipe) => (recipe ? [used(recipe.value)] : [])));
   for (const [name, document] of documents) {
-    if (document && !names.has(name))
-      findings.warn(`no recipe uses the ${kind} ${name}`, document.locate([kind]), "name it in a recipe, or remove it");
+    if (!document || names.has(name)) continue;
+    report("unused", {
+      message: `no recipe uses the ${kind} ${name}`,
+      location: document.locate([kind]),
+      hint: "name it in a recipe, or remove it",
+    });
   }
 }

@@ -1,0 +1,189 @@
+import { join, relative } from "node:path";
+import { checkRelease, checkWaivers } from "./checks.ts";
+import { checkDockerfile } from "./dockerfile.ts";
+import type { LocatedDocument } from "./document.ts";
+import { checkArguments, checkCommands } from "./lint-hermeticity.ts";
+import { isVersion } from "./lint-layout.ts";
+import { checkExpected, checkPlatformNames } from "./lint-platforms.ts";
+import type { TreeReader } from "./lint-read.ts";
+import type { Report } from "./lint-rules.ts";
+import { checkWrittenStyle } from "./lint-style.ts";
+import { findDockerfile, readSource, readToolchain, readToolchainLock } from "./read.ts";
+import { type Recipe, type Release, releaseSchema, type Source, type Toolchain, type ToolchainLock } from "./schema.ts";
+import { recipeFolder } from "./tree.ts";
+import { didYouMean, quoted } from "./words.ts";
+
+/** Documents of one kind by name; undefined for one that could not be read. */
+export type Documents<T> = ReadonlyMap<string, LocatedDocument<T> | undefined>;
+
+/** What recipes may name. */
+export interface KnownDocuments {
+  readonly sources: Documents<Source>;
+  readonly toolchains: Documents<Toolchain>;
+  /** By toolchain and lock, `name/lock`. */
+  readonly locks: Documents<ToolchainLock>;
+}
+
+/** What a recipe is checked by besides itself. */
+export interface RecipeChecks {
+  readonly known: KnownDocuments;
+  /** `YYYY-MM-DD`, by which waivers expire. */
+  readonly today: string;
+  /** The classes that a waiver may be for; any when absent. */
+  readonly classes?: readonly string[];
+}
+
+const soonDays = 30;
+
+/** Checks a recipe (undefined when it could not be read), its Dockerfile and its releases. */
+export async function lintRecipe(
+  reader: TreeReader,
+  name: string,
+  recipe: LocatedDocument<Recipe> | undefined,
+  checks: RecipeChecks,
+  report: Report,
+): Promise<void> {
+  const versions = await reader.names(`${recipeFolder(name)}/releases`);
+  const releases = await readReleases(reader, name, versions, report);
+  if (!recipe) return;
+  checkPlatformNames(recipe, report);
+  checkArguments(recipe, report);
+  checkUpstreamTag(recipe, report);
+  checkAllWaivers(recipe, checks, report);
+  await lintDockerfile(reader, recipe, report);
+  await checkReferences(reader, recipe, checks.known, report);
+  if (versions.length === 0) {
+    report("no-release", {
+      message: `${name} has no release yet`,
+      location: recipe.locate(["image"]),
+      hint: `write the first one: refoundry pin ${name} VERSION`,
+    });
+  }
+  for (const release of releases) await lintRelease(reader, recipe, release, checks.known, report);
+}
+
+async function readReleases(
+  reader: TreeReader,
+  name: string,
+  versions: readonly string[],
+  report: Report,
+): Promise<LocatedDocument<Release>[]> {
+  const releases: LocatedDocument<Release>[] = [];
+  for (const version of versions) {
+    if (!isVersion(version)) continue;
+    const path = `${recipeFolder(name)}/releases/${version}.yaml`;
+    const release = await reader.document(path, releaseSchema, (text, tree) =>
+      checkWrittenStyle(text, tree, "release", report),
+    );
+    if (!release) continue;
+    if (release.value.version === version) releases.push(release);
+    else {
+      const message = `version: ${quoted(release.value.version)} is not the name of its file, ${quoted(version)}`;
+      report("name", { message, location: release.locate(["version"]), hint: "rename one of the two" });
+    }
+  }
+  return releases;
+}
+
+async function checkReferences(
+  reader: TreeReader,
+  recipe: LocatedDocument<Recipe>,
+  known: KnownDocuments,
+  report: Report,
+): Promise<void> {
+  const { source, toolchain } = recipe.value;
+  if (!known.sources.has(source))
+    report("reference", ...(await readSource(reader.root, source, recipe.locate(["source"]))).problems);
+  if (!known.toolchains.has(toolchain))
+    report("reference", ...(await readToolchain(reader.root, toolchain, recipe.locate(["toolchain"]))).problems);
+}
+
+async function lintRelease(
+  reader: TreeReader,
+  recipe: LocatedDocument<Recipe>,
+  release: LocatedDocument<Release>,
+  known: KnownDocuments,
+  report: Report,
+): Promise<void> {
+  const source = known.sources.get(recipe.value.source);
+  const toolchain = known.toolchains.get(recipe.value.toolchain);
+  const lockName = release.value.toolchain.lock;
+  const lockId = `${recipe.value.toolchain}/${lockName ?? ""}`;
+  if (toolchain && lockName !== undefined && "debian" in toolchain.value && !known.locks.has(lockId)) {
+    const from = release.locate(["toolchain", "lock"]);
+    report("reference", ...(await readToolchainLock(reader.root, recipe.value.toolchain, lockName, from)).problems);
+  }
+  const lock = known.locks.get(lockId);
+  const documents = {
+    recipe,
+    release,
+    ...(source && { source }),
+    ...(toolchain && { toolchain }),
+    ...(lock && { lock }),
+  };
+  // the places of what is right are not looked for
+  if (checkRelease({ ...documents, recipe: placeless(recipe), release: placeless(release) }).length > 0)
+    report("pin", ...checkRelease(documents));
+  checkExpected(recipe, release, report);
+}
+
+function placeless<T>({ value, file }: LocatedDocument<T>): LocatedDocument<T> {
+  return { value, file, locate: () => ({ file }) };
+}
+
+async function lintDockerfile(reader: TreeReader, recipe: LocatedDocument<Recipe>, report: Report): Promise<void> {
+  const path = await dockerfilePath(reader, recipe, report);
+  const found = path === undefined ? undefined : await reader.text(path);
+  if (!found) return;
+  report("dockerfile", ...checkDockerfile(found.text, found.file));
+  checkCommands(found.text, found.file, report);
+}
+
+/** The Dockerfile's path from the root; links inside the recipe's folder are followed, as the build does. */
+async function dockerfilePath(
+  reader: TreeReader,
+  recipe: LocatedDocument<Recipe>,
+  report: Report,
+): Promise<string | undefined> {
+  const folder = recipeFolder(recipe.value.image);
+  const { dockerfile } = recipe.value.build;
+  if ((await reader.list(folder)).get(dockerfile)?.isFile() === true) return join(folder, dockerfile);
+  const place = await findDockerfile(reader.root, recipe);
+  if (!("message" in place)) return join(folder, relative(place.folder, place.path));
+  report("reference", place);
+  return undefined;
+}
+
+function checkUpstreamTag(recipe: LocatedDocument<Recipe>, report: Report): void {
+  const { upstream } = recipe.value;
+  if (!("image" in upstream)) return;
+  const [, tag] =
+    /^(?:docker:\/\/)?[^@:\s]+(?::\d+\/[^@:\s]+)?:([A-Za-z0-9_][A-Za-z0-9._-]*)$/.exec(upstream.image) ?? [];
+  if (tag === undefined || upstream.image.startsWith("oci")) return;
+  report("upstream-tag", {
+    message: `upstream.image has the tag ${quoted(tag)}, from which every version would be pinned`,
+    location: recipe.locate(["upstream", "image"]),
+    hint: "leave the tag out: refoundry pin takes the version that is asked for",
+  });
+}
+
+function checkAllWaivers(recipe: LocatedDocument<Recipe>, checks: RecipeChecks, report: Report): void {
+  const { today, classes } = checks;
+  report("waiver-expired", ...checkWaivers(recipe, today));
+  const soon = new Date(Date.parse(today) + soonDays * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
+  for (const [index, waiver] of recipe.value.waivers.entries()) {
+    if (classes && !classes.includes(waiver.class)) {
+      report("waiver-class", {
+        message: `${quoted(waiver.class)} is no class of differences`,
+        location: recipe.locate(["waivers", index, "class"]),
+        hint: didYouMean(waiver.class, classes) ?? "refoundry classes lists them",
+      });
+    }
+    if (waiver.expires < today || waiver.expires > soon) continue;
+    report("waiver-expiring", {
+      message: `the waiver for ${waiver.class} expires on ${waiver.expires}`,
+      location: recipe.locate(["waivers", index, "expires"]),
+      hint: `${waiver.owner} decides whether its reason still holds`,
+    });
+  }
+}
