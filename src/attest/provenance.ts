@@ -108,7 +108,11 @@ function dependenciesOf(
   return [
     {
       name: `source ${source.source}`,
-      uri: `git+${source.upstream}@${commit}`,
+      // what is imported from Debian has a commit that we made; upstream's repository lacks it
+      uri:
+        source.import.kind === "debian" && debian
+          ? `pkg:deb/debian/${source.import.package}@${encodeURIComponent(debian.version)}?arch=source`
+          : `git+${source.upstream}@${commit}`,
       digest: { gitCommit: commit, gitTree: tree, ...digestSet(archive) },
     },
     ...(debian?.files ?? []).map(({ path, sha256 }) => ({

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { verifyImage } from "../attest/verify-image.ts";
 import { usageError } from "../errors.ts";
 import { runStage } from "../events.ts";
@@ -49,7 +51,7 @@ async function promoteOne(
   const bytes = await repository.readDocument(descriptor, signal);
   const next = { descriptor, children: childrenOf(descriptor, bytes) };
   const target = await openTarget(to, factory);
-  const current = await readCurrent(target, tag, signal);
+  const current = target && (await readCurrent(target, tag, signal));
   const verification = await runStage(factory.emit, { stage: "attest", title: `verify ${source}` }, async () => {
     const value = await verifyImage(source, repository, descriptor, trusted, {
       require: flags.require ?? "equivalent",
@@ -57,7 +59,7 @@ async function promoteOne(
     });
     return { value, detail: value.verified ? "verified" : "not verified" };
   });
-  const names = { source, destination: `${target.name}:${tag}` };
+  const names = { source, destination: `${destinationName(to)}:${tag}` };
   const policy = {
     builders: flags.builders ?? 1,
     moveTag: flags.moveTag ?? false,
@@ -65,11 +67,12 @@ async function promoteOne(
   };
   const plan = planPromotion(names, next, current, verification, policy);
   if (plan.refusals.length > 0 || flags.confirm !== true) return resultOf(plan, undefined);
+  const writable = target ?? (await makeTarget(to));
   const copied = await runStage(
     factory.emit,
     { stage: "publish", title: `promote to ${plan.destination}` },
     async () => {
-      const value = await copyTree(repository, descriptor, target, {
+      const value = await copyTree(repository, descriptor, writable, {
         tag,
         document: bytes,
         ...mountSource(from, to),
@@ -107,10 +110,20 @@ function destinationTag(from: Reference, to: Reference, tag: string | undefined)
   });
 }
 
-async function openTarget(to: Reference, factory: Factory): Promise<Repository> {
-  if (to.kind === "oci") return openLayoutRepository(to.path);
+/** The destination as it is; undefined for a layout that is not there yet: a plan makes none. */
+async function openTarget(to: Reference, factory: Factory): Promise<Repository | undefined> {
   if (to.kind === "registry") return factory.registry.repository(to);
-  throw usageError("promote writes to a registry or an OCI layout");
+  return to.kind === "oci" && existsSync(join(to.path, "oci-layout")) ? openLayoutRepository(to.path) : undefined;
+}
+
+async function makeTarget(to: Reference): Promise<Repository> {
+  if (to.kind !== "oci") throw new Error(`${to.kind} is no destination`);
+  return openLayoutRepository(to.path);
+}
+
+function destinationName(to: Reference): string {
+  if (to.kind === "registry") return `${to.host}/${to.repository}`;
+  return to.kind === "oci" ? `oci:${to.path}` : to.kind;
 }
 
 async function readCurrent(to: Repository, tag: string, signal: AbortSignal): Promise<PromotedContent | undefined> {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -290,6 +291,15 @@ describe("staging, by build key", () => {
     for (const child of children) expect((await cosign(["verify", `${production}@${child.digest}`])).exitCode).toBe(0);
     const again = await call(["promote", `${name}:1.0`, production, ...keys, "--confirm", "--json"]);
     expect(JSON.parse(again.stdout).copied.bytesCopied).toBe(0);
+  });
+
+  test("a plan makes no layout, and what it says is what --confirm does", async () => {
+    const path = join(await temporaryFolder(), "production");
+    const args = ["promote", `${name}:1.0`, `oci:${path}`, "--key", publicKey()];
+    expect(await call(args)).toMatchObject({ exitCode: 0 });
+    expect(existsSync(path)).toBe(false);
+    expect(await call([...args, "--confirm"])).toMatchObject({ exitCode: 0 });
+    expect(await call(["verify", `oci:${path}:1.0`, "--key", publicKey()])).toMatchObject({ exitCode: 0 });
   });
 
   test("a child where an index is meant, and a tag that would move, are refused", async () => {
