@@ -39,23 +39,6 @@ export const machineRoutes = {
     },
     docs: { brief: "Check recipes, locks, toolchains and sources; all problems at once" },
   }),
-  pin: buildCommand({
-    loader: async () => (await import("./pin.ts")).pin,
-    parameters: {
-      flags: {
-        ...json,
-        replace: { kind: "boolean", optional: true, withNegated: false, brief: "Overwrite a release that is there" },
-      },
-      positional: {
-        kind: "tuple",
-        parameters: [
-          { brief: "Recipe", parse: text, placeholder: "RECIPE" },
-          { brief: "Upstream version", parse: text, placeholder: "VERSION" },
-        ],
-      },
-    },
-    docs: { brief: "Resolve every input of a version and write its release lock" },
-  }),
   toolchain: buildRouteMap({
     routes: {
       lock: buildCommand({

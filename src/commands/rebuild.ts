@@ -1,9 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { usageError } from "../errors.ts";
-import { runStage } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
-import { isPlatformName, type PlatformName, platformSlug } from "../oci/platform.ts";
+import { isPlatformName, type PlatformName } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import { type Outcome, withoutLogs } from "../outcome.ts";
 import { recordedInputs } from "../plan/build-inputs.ts";
@@ -11,8 +9,8 @@ import { findRoot, loadReleaseInputs, parseRecipeArgument } from "../recipe/load
 import { writeRelease } from "../recipe/write.ts";
 import type { Destination } from "../rebuild/destination.ts";
 import { rebuildRelease } from "../rebuild/rebuild-release.ts";
+import { writeResults } from "../rebuild/write-results.ts";
 import type { Factory, ReleaseInputs } from "../rebuild/types.ts";
-import { renderReportPage } from "../report/html/page.ts";
 import { renderOutcomeTable } from "../report/table.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
@@ -67,8 +65,7 @@ async function rebuildOne(
       },
       factory,
     );
-    const outcome = withLogFiles(rebuilt, shortPath(join(outFolder, "logs"), context.cwd));
-    await writeResults(outcome, outFolder, context.cwd, factory);
+    const outcome = await writeResults(rebuilt, outFolder, shortPath(outFolder, context.cwd), factory.emit);
     if (flags.record) await recordExpected(outcome, inputs, context.cwd);
     const colour = context.process.stdout.isTTY && context.process.env["NO_COLOR"] === undefined;
     return {
@@ -130,26 +127,6 @@ async function recordExpected(outcome: Outcome, inputs: ReleaseInputs, cwd: stri
   const expect = { index: index.digest, platforms, ...(recorded && { inputs: recorded }) };
   const release = { ...inputs.release, expect };
   await writeRelease(await findRoot(cwd), inputs.recipe.image, release, { replace: true });
-}
-
-/** Says where each platform's log goes. */
-function withLogFiles(outcome: Outcome, logFolder: string): Outcome {
-  const platforms = outcome.platforms.map((platform) =>
-    platform.log ? { ...platform, logFile: join(logFolder, `${platformSlug(platform.platform)}.log`) } : platform,
-  );
-  return { ...outcome, platforms };
-}
-
-async function writeResults(outcome: Outcome, outFolder: string, cwd: string, factory: Factory): Promise<void> {
-  await runStage(factory.emit, { stage: "report", title: "report" }, async () => {
-    await mkdir(join(outFolder, "logs"), { recursive: true });
-    for (const { log, logFile } of outcome.platforms) {
-      if (log && logFile) await writeFile(resolve(cwd, logFile), log);
-    }
-    await writeFile(join(outFolder, "outcome.json"), `${JSON.stringify(withoutLogs(outcome), null, 2)}\n`);
-    await writeFile(join(outFolder, "report.html"), renderReportPage(outcome));
-    return { value: undefined, detail: outcome.report };
-  });
 }
 
 /** 0 when released (or, for some platforms only, when nothing stands against it); 3 when upstream was out of reach; 1 otherwise. */

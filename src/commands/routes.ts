@@ -2,6 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { force, json, platform, rebuildFlags, recipeArgument, text } from "./flags.ts";
 import { planFlags } from "./plan-flags.ts";
 import { machineRoutes } from "./machine-routes.ts";
+import { recipeRoutes } from "./recipe-routes.ts";
 import { releaseRoutes } from "./release-routes.ts";
 
 /** The command line: one entry for each verb; the code of a verb is loaded when it is called. */
@@ -98,6 +99,7 @@ export const routes = {
     parameters: { flags: { ...json, platform }, positional: recipeArgument },
     docs: { brief: "Run the smoke test in images that were built" },
   }),
+  ...recipeRoutes,
   ...releaseRoutes,
   ...machineRoutes,
 };

@@ -5,17 +5,19 @@ import { usageError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
-import { parseReference } from "../oci/reference.ts";
+import { resolveReference } from "../oci/open-reference.ts";
+import { isTag, parseReference, type Reference } from "../oci/reference.ts";
 import { type Descriptor, mediaTypes } from "../oci/types.ts";
 import { loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
+import { quoted } from "../recipe/words.ts";
 import type { Recipe, Release, Source } from "../recipe/schema.ts";
-import { resolveGitRelease } from "../source/resolve-release.ts";
 import { importDebianSource } from "../source/debian-import.ts";
 import { stageSource } from "../source/stage.ts";
 import { assembleDebianUpstream, type DebianUpstream, type UpstreamPackages } from "../upstream/assemble-debian.ts";
 import { listChildren } from "../upstream/obtain.ts";
 import { debianArchitectureOf } from "../toolchain/architecture.ts";
+import { pinGitSource } from "./pin-source.ts";
 import type { Factory } from "./types.ts";
 
 /** What is to be pinned. */
@@ -23,8 +25,10 @@ export interface PinRequest {
   readonly root: string;
   readonly recipe: Recipe;
   readonly source: Source;
-  /** Upstream's version, as in 0.19.0. */
+  /** Upstream's version, as in 0.19.0: the tag of its image, too. */
   readonly version: string;
+  /** The source's commit, where it is known; else it is the version's tag. */
+  readonly commit?: string;
 }
 
 /**
@@ -56,7 +60,15 @@ async function pinSource(request: PinRequest, factory: Factory): Promise<Release
   const resolved: Omit<Release["source"], "archive"> =
     source.import.kind === "debian"
       ? await pinDebianSource(source.import, version, repositoryPath, factory)
-      : await resolveGitRelease({ source, version, repositoryPath, signal, emit });
+      : await pinGitSource({
+          source,
+          version,
+          names: [request.recipe.image],
+          ...(request.commit !== undefined && { commit: request.commit }),
+          repositoryPath,
+          signal,
+          emit,
+        });
   const folder = join(await store.temporaryFolder("source"), "src");
   const { archive } = await stageSource({
     repositoryPath,
@@ -124,12 +136,23 @@ async function pinUpstream(request: PinRequest, factory: Factory): Promise<Relea
     const children = await listChildren(factory.store.blobs, index, wanted, factory.signal);
     return { ...pinOf(index, children, wanted), debian: packages };
   }
-  const reference = parseReference(recipe.upstream.image);
-  if (reference.kind !== "registry") throw usageError(`upstream ${recipe.upstream.image} is no registry reference`);
-  const repository = factory.registry.repository(reference);
-  const tag = reference.digest ?? reference.tag ?? version;
-  const { descriptor } = await repository.resolve(tag, factory.signal);
-  return pinOf(descriptor, await listChildren(repository, descriptor, wanted, factory.signal), wanted);
+  const { reader, descriptor, close } = await resolveReference(
+    atVersion(parseReference(recipe.upstream.image), version),
+    factory.registry,
+    factory.signal,
+  );
+  try {
+    return pinOf(descriptor, await listChildren(reader, descriptor, wanted, factory.signal), wanted);
+  } finally {
+    await close?.();
+  }
+}
+
+/** What a recipe names without a tag or digest is looked up by the version's tag. */
+function atVersion(reference: Reference, version: string): Reference {
+  if (reference.kind !== "registry" || reference.digest !== undefined || reference.tag !== undefined) return reference;
+  if (isTag(version)) return { ...reference, tag: version };
+  throw usageError(`no image can have the tag ${quoted(version)}, so upstream has none of that version`);
 }
 
 function pinOf(

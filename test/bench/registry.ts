@@ -62,7 +62,9 @@ async function pushImage(
   const limit = pLimit(blobsAtOnce);
   const options = mountFrom === undefined ? {} : { mountFrom };
   await Promise.all(
-    [config, ...layers].map((blob) => limit(() => to.pushBlob(blob, () => from.openBlob(blob), { ...options, isChecked: true }))),
+    [config, ...layers].map((blob) =>
+      limit(() => to.pushBlob(blob, () => from.openBlob(blob), { ...options, isChecked: true })),
+    ),
   );
   await to.pushManifest(bytes, descriptor.mediaType, "1");
 }

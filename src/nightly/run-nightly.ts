@@ -1,0 +1,247 @@
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { infrastructureError, messageOf, RefoundryError } from "../errors.ts";
+import type { Emit } from "../events.ts";
+import type { NightlyNotice, NightlyRelease, NightlyRun } from "../nightly-run.ts";
+import type { RegistryReference } from "../oci/reference.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Plan } from "../plan/types.ts";
+import { loadRecipe, loadReleaseInputs } from "../recipe/load.ts";
+import type { Destination } from "../rebuild/destination.ts";
+import { planReleases } from "../rebuild/plan-release.ts";
+import { rebuildRelease } from "../rebuild/rebuild-release.ts";
+import type { Factory } from "../rebuild/types.ts";
+import { writeResults } from "../rebuild/write-results.ts";
+import { version as factoryVersion } from "../version.ts";
+import { attemptRelease, type AttemptBudget } from "./attempts.ts";
+import { chooseTasks, type NightlyTask } from "./choose.ts";
+import type { Journal } from "./journal.ts";
+import { expiringWaivers, platformsUpstreamAdded } from "./notices.ts";
+import { keptRelease, releaseOf } from "./to-release.ts";
+
+/** What a nightly is asked for. */
+export interface NightlyRequest {
+  readonly root: string;
+  readonly recipes: readonly string[];
+  /** Every release, not only the newest of each recipe. */
+  readonly all: boolean;
+  /** How many releases that are not due are built again from nothing. */
+  readonly sample: number;
+  /** Releases side by side. */
+  readonly jobs: number;
+  readonly budget: AttemptBudget;
+  /** Where releases are and go, as `HOST/PREFIX/RECIPE`; layouts in `outFolder` where absent. */
+  readonly registry?: RegistryReference;
+  readonly destinationOf: (recipe: string, version: string) => Destination;
+  /** Results of a release go to `RECIPE/VERSION` in it. */
+  readonly outFolder: string;
+  /** `YYYY-MM-DD`. */
+  readonly today: string;
+}
+
+const leastFreeBytes = 2 * 1024 ** 3;
+
+/**
+ * Rebuilds what is due of a catalogue and a sample of the rest, several releases side by
+ * side. One that fails never stops the others, and what the journal has is not done
+ * again. Throws for an interrupt only, after all that ran has stopped.
+ */
+export async function runNightly(request: NightlyRequest, journal: Journal, factory: Factory): Promise<NightlyRun> {
+  const { signal, emit } = factory;
+  const planned = await planCatalogue(request, factory);
+  const tasks = chooseTasks(planned.jobs, request);
+  const todo = tasks.filter(({ action }) => action !== "keep");
+  // held for the whole run: an engine that starts and stops for each release costs seconds each time
+  const engine = todo.length > 0 ? await (await factory.engine()).acquire(signal) : undefined;
+  const limit = pLimit(request.jobs);
+  const progress = createProgress(todo, emit);
+  try {
+    const done = await Promise.allSettled(
+      tasks.map((task) =>
+        limit(async () => {
+          const release = await doTask(task, request, journal, factory);
+          progress.finished(task, release);
+          return release;
+        }),
+      ),
+    );
+    for (const result of done) if (result.status === "rejected") throw result.reason;
+    const releases = done.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    return {
+      schema: "refoundry/nightly/v1",
+      id: journal.id,
+      startedAt: journal.startedAt,
+      finishedAt: new Date().toISOString(),
+      factory: factoryVersion,
+      releases: [...releases, ...planned.unreadable].toSorted(byName),
+      notices: planned.notices,
+    };
+  } finally {
+    await engine?.release();
+  }
+}
+
+interface PlannedCatalogue {
+  readonly jobs: Plan["jobs"];
+  readonly notices: readonly NightlyNotice[];
+  /** Recipes that cannot be read: each is a failure of its own. */
+  readonly unreadable: readonly NightlyRelease[];
+}
+
+async function planCatalogue(request: NightlyRequest, factory: Factory): Promise<PlannedCatalogue> {
+  const plans: Plan[] = [];
+  const unreadable: NightlyRelease[] = [];
+  const plan = (recipes: readonly string[]): Promise<Plan> =>
+    planReleases(
+      {
+        root: request.root,
+        selections: recipes.map((recipe) => ({ recipe, releases: request.all ? "all" : "newest" })),
+        today: request.today,
+        ...(request.registry && { registry: request.registry }),
+        attestations: request.registry !== undefined,
+        upstream: true,
+        maxAge: 0,
+      },
+      factory,
+    );
+  try {
+    plans.push(await plan(request.recipes));
+  } catch (error) {
+    if (!(error instanceof RefoundryError) || error.kind !== "usage") throw error;
+    // one recipe that cannot be read is no reason to leave the others
+    for (const recipe of request.recipes)
+      await plan([recipe]).then(
+        (one) => plans.push(one),
+        (failure: unknown) => unreadable.push(unreadableRelease(recipe, failure)),
+      );
+  }
+  const notices = plans.flatMap((one) => one.notices).flatMap(noticeOf);
+  for (const recipe of request.recipes) notices.push(...(await noticesOf(recipe, plans, request, factory)));
+  return { jobs: plans.flatMap(({ jobs }) => jobs), notices, unreadable };
+}
+
+function noticeOf({ code, recipe, version, sentence }: Plan["notices"][number]): NightlyNotice[] {
+  if (recipe === undefined || (code !== "upstream-moved" && code !== "upstream-gone")) return [];
+  return [{ code, recipe, ...(version !== undefined && { version }), sentence }];
+}
+
+async function noticesOf(
+  name: string,
+  plans: readonly Plan[],
+  request: NightlyRequest,
+  { registry, signal }: Factory,
+): Promise<NightlyNotice[]> {
+  const newest = plans.flatMap(({ jobs }) => jobs).findLast(({ recipe }) => recipe === name)?.version;
+  if (newest === undefined) return [];
+  const recipe = await loadRecipe(request.root, name);
+  return [
+    ...expiringWaivers(recipe, request.today),
+    ...(await platformsUpstreamAdded(recipe, newest, registry, signal)),
+  ];
+}
+
+function unreadableRelease(recipe: string, error: unknown): NightlyRelease {
+  const failure = { errorClass: "recipe" as const, message: messageOf(error) };
+  const reason = { code: "unreadable", sentence: "the recipe or one of its releases cannot be read" };
+  return {
+    recipe,
+    version: "",
+    status: "failed",
+    reason,
+    index: null,
+    seconds: 0,
+    attempts: 0,
+    failure,
+    platforms: [],
+  };
+}
+
+async function doTask(
+  task: NightlyTask,
+  request: NightlyRequest,
+  journal: Journal,
+  factory: Factory,
+): Promise<NightlyRelease> {
+  if (task.action === "keep") return keptRelease(task);
+  const { recipe, version } = task;
+  const known = journal.find(`${recipe}@${version}`);
+  if (known) return known;
+  const startedAt = performance.now();
+  const path = join(recipe, version);
+  const folder = join(request.outFolder, path);
+  const emit = labelled(factory.emit, `${recipe}@${version}`);
+  const attempted = await attemptRelease(
+    (signal) => rebuildTask(task, request, folder, { ...factory, signal, emit }),
+    request.budget,
+    factory.signal,
+    (message, seconds) =>
+      emit({ type: "notice", severity: "warning", message: `${message}; tried again in ${seconds} s` }),
+  );
+  const seconds = (performance.now() - startedAt) / 1000;
+  const release = releaseOf(task, attempted, seconds, join(path, "report.html"));
+  await journal.keep(release);
+  return release;
+}
+
+async function rebuildTask(
+  { recipe, version, action }: NightlyTask,
+  request: NightlyRequest,
+  folder: string,
+  factory: Factory,
+): Promise<Outcome> {
+  await requireSpace(factory.store.path);
+  const inputs = await loadReleaseInputs(request.root, recipe, { version, today: request.today });
+  const outcome = await rebuildRelease(
+    {
+      inputs,
+      force: action === "verify",
+      build: "where due",
+      destination: request.destinationOf(recipe, version),
+      report: join(folder, "report.html"),
+      startedAt: new Date().toISOString(),
+      today: request.today,
+    },
+    factory,
+  );
+  await writeResults(outcome, folder, folder, factory.emit);
+  return outcome;
+}
+
+async function requireSpace(path: string): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  if (bavail * bsize >= leastFreeBytes) return;
+  throw infrastructureError(`less than ${leastFreeBytes / 1024 ** 3} GiB are free on the disk that holds ${path}`, {
+    hint: "free some space, or move the store with REFOUNDRY_STORE=/another/folder",
+  });
+}
+
+/** Says of each event which release it is about. */
+function labelled(emit: Emit, label: string): Emit {
+  return (event) =>
+    emit("stage" in event ? { ...event, platform: [label, event.platform].filter(Boolean).join(" ") } : event);
+}
+
+function createProgress(todo: readonly NightlyTask[], emit: Emit) {
+  let done = 0;
+  const startedAt = performance.now();
+  return {
+    finished({ recipe, version, action }: NightlyTask, release: NightlyRelease): void {
+      if (action === "keep") return;
+      done++;
+      const left = ((performance.now() - startedAt) / 1000 / done) * (todo.length - done);
+      const rest = done < todo.length ? `, about ${Math.ceil(left / 60)} min left` : "";
+      const said = release.failure ? `failed: ${release.failure.message.split("\n")[0] ?? ""}` : release.status;
+      emit({
+        type: "notice",
+        severity: release.failure ? "warning" : "info",
+        message: `${done} of ${todo.length} releases done${rest}: ${recipe} ${version} ${said}`,
+      });
+    },
+  };
+}
+
+function byName(a: NightlyRelease, b: NightlyRelease): number {
+  const [left, right] = [`${a.recipe}@${a.version}`, `${b.recipe}@${b.version}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,57 @@
+import type { NightlyPlatform, NightlyRelease } from "../nightly-run.ts";
+import type { PlatformOutcome } from "../outcome.ts";
+import type { Attempted } from "./attempts.ts";
+import type { NightlyTask } from "./choose.ts";
+
+const mostPaths = 20;
+
+/** What a run keeps of a release that was rebuilt, or could not be. */
+export function releaseOf(
+  { recipe, version, action, reason }: NightlyTask,
+  { attempts, outcome, failure }: Attempted,
+  seconds: number,
+  report: string | undefined,
+): NightlyRelease {
+  return {
+    recipe,
+    version,
+    status: failure ? "failed" : action === "verify" ? "verified" : "rebuilt",
+    reason,
+    index: outcome?.index?.digest ?? null,
+    seconds,
+    attempts,
+    ...(failure && { failure }),
+    platforms: (outcome?.platforms ?? []).map(platformOf),
+    ...(report !== undefined && outcome && { report }),
+  };
+}
+
+/** What a run keeps of a release that was not due. */
+export function keptRelease({ recipe, version, reason }: NightlyTask): NightlyRelease {
+  return { recipe, version, status: "kept", reason, index: null, seconds: 0, attempts: 0, platforms: [] };
+}
+
+function platformOf(platform: PlatformOutcome): NightlyPlatform {
+  const { verdict, level, origin, unexplained, buildKey, manifest, rebuilt, cached, seconds, explanation } = platform;
+  return {
+    platform: platform.platform,
+    verdict,
+    level,
+    origin,
+    unexplained,
+    buildKey,
+    manifest,
+    rebuilt,
+    cached,
+    seconds,
+    explanation,
+    // beside a sibling platform other machine code is no difference that anybody asks about
+    differences: (origin === "upstream" ? (platform.comparison?.differences ?? []) : []).map((difference) => ({
+      class: difference.class,
+      count: difference.count,
+      weight: difference.weight,
+      detail: difference.detail,
+      paths: difference.paths.slice(0, mostPaths),
+    })),
+  };
+}

@@ -1,0 +1,164 @@
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { NightlyRun } from "../../src/nightly-run.ts";
+import { type CliResult, refoundry, startRefoundry } from "../support/cli.ts";
+import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
+
+let folder: string;
+let registry: TestRegistry;
+let factory: TinyFactory;
+let env: Record<string, string>;
+const kills = Number(process.env["REFOUNDRY_NIGHTLY_KILLS"] ?? 4);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "refoundry-e2e-"));
+  registry = await startRegistry();
+  factory = await createTinyFactory(folder, registry.host);
+  env = { REFOUNDRY_STORE: join(folder, "store"), DOCKER_CONFIG: join(folder, "docker") };
+  for (const name of ["second", "third"]) await copyRecipe(name);
+  for (const name of ["hello", "second", "third"])
+    expect(await call(["pin", name, "1.0"])).toMatchObject({ exitCode: 0 });
+});
+
+afterAll(async () => {
+  await registry?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const call = (args: readonly string[], more: Record<string, string> = {}): Promise<CliResult> =>
+  refoundry(args, { cwd: factory.root, env: { ...env, ...more } });
+
+async function copyRecipe(name: string): Promise<string> {
+  const to = join(factory.root, "recipes/images", name);
+  await cp(factory.recipeFolder, to, { recursive: true });
+  const path = join(to, "recipe.yaml");
+  await writeFile(path, (await readFile(path, "utf8")).replace("image: hello\n", `image: ${name}\n`));
+  return to;
+}
+
+function nightly(args: readonly string[], more: Record<string, string> = {}): Promise<CliResult> {
+  return call(["nightly", "--history", `${registry.host}/history`, "--json", ...args], more);
+}
+
+/** What a run came to, without when and how fast. */
+function essence(run: NightlyRun): unknown {
+  return run.releases.map(({ recipe, version, status, index, platforms }) => ({
+    recipe,
+    version,
+    status,
+    index,
+    platforms: platforms.map(({ platform, verdict, rebuilt, manifest }) => ({ platform, verdict, rebuilt, manifest })),
+  }));
+}
+
+let first: NightlyRun;
+
+test("what is due is rebuilt, released and kept in the history; the next night only a sample is", async () => {
+  const result = await nightly(["--push", `${registry.host}/released`]);
+  expect(result.exitCode, result.stderr).toBe(0);
+  first = JSON.parse(result.stdout) as NightlyRun;
+  expect(first.releases.map(({ recipe, status }) => `${recipe} ${status}`)).toEqual([
+    "hello rebuilt",
+    "second rebuilt",
+    "third rebuilt",
+  ]);
+  for (const release of first.releases)
+    expect(release.platforms.map(({ verdict }) => verdict)).toEqual(["equivalent", "extended"]);
+  const second = await nightly(["--push", `${registry.host}/released`]);
+  expect(second.exitCode, second.stderr).toBe(0);
+  const statuses = (JSON.parse(second.stdout) as NightlyRun).releases.map(({ status }) => status);
+  expect(statuses.toSorted()).toEqual(["kept", "kept", "verified"]);
+  expect(second.stderr).toMatch(/1 of 1 releases done: (hello|second|third) 1\.0 verified/);
+});
+
+test("a site is drawn from the history, on any machine", async () => {
+  const out = join(await temporaryFolder(), "site");
+  const drawn = await call(["site", "--history", `${registry.host}/history`, "--out", out], {
+    REFOUNDRY_STORE: join(folder, "another-store"),
+  });
+  expect(drawn, drawn.stderr).toMatchObject({ exitCode: 0 });
+  const overview = await readFile(join(out, "index.html"), "utf8");
+  for (const name of ["hello", "second", "third"]) expect(overview).toContain(name);
+  expect(existsSync(join(out, "badges/hello.svg"))).toBe(true);
+});
+
+test("one that fails, and one that cannot be read, stop none of the others", async () => {
+  const failing = await copyRecipe("failing");
+  expect(await call(["pin", "failing", "1.0", "--replace"])).toMatchObject({ exitCode: 0 });
+  const dockerfile = join(failing, "Dockerfile");
+  await writeFile(dockerfile, (await readFile(dockerfile, "utf8")).replace("RUN mkdir", "RUN false && mkdir"));
+  const unreadable = await copyRecipe("unreadable");
+  await writeFile(join(unreadable, "recipe.yaml"), "image: [\n");
+  try {
+    const result = await nightly(["--push", `${registry.host}/others`]);
+    expect(result.exitCode).toBe(1);
+    const run = JSON.parse(result.stdout) as NightlyRun;
+    expect(run.releases).toMatchObject([
+      { recipe: "failing", status: "failed", attempts: 1, failure: { errorClass: "build" } },
+      { recipe: "hello", status: "rebuilt" },
+      { recipe: "second", status: "rebuilt" },
+      { recipe: "third", status: "rebuilt" },
+      { recipe: "unreadable", status: "failed", failure: { errorClass: "recipe" } },
+    ]);
+    const summary = await readFile(join(factory.root, "out/nightly", run.id, "summary.md"), "utf8");
+    expect(summary).toMatch(/2 failed[^]*### Failed[^]*failing 1\.0[^]*unreadable/);
+  } finally {
+    for (const path of [failing, unreadable]) await rm(path, { recursive: true, force: true });
+  }
+});
+
+test("killed at any moment, it goes on, does nothing twice, and ends as one that was not", {
+  timeout: 600_000,
+}, async () => {
+  const own = { REFOUNDRY_STORE: join(folder, "killed-store") };
+  const args = [
+    "nightly",
+    "--push",
+    `${registry.host}/killed`,
+    "--history",
+    `oci:${join(folder, "killed-history")}`,
+    "--json",
+  ];
+  const finished = new Map<string, number>();
+  for (let kill = 0; kill < kills; kill++) {
+    const running = startRefoundry(args, { cwd: factory.root, env: { ...env, ...own } });
+    running.stderr.on("data", (chunk: Buffer) => {
+      for (const [, name = ""] of chunk.toString().matchAll(/releases done[^:]*: (\w+) 1\.0 rebuilt/g))
+        finished.set(name, (finished.get(name) ?? 0) + 1);
+    });
+    const moments = [500, 4000, 7000, 11_000];
+    const timer = setTimeout(() => running.kill("SIGKILL"), moments[kill % moments.length]);
+    await running;
+    clearTimeout(timer);
+  }
+  const last = await call(args, own);
+  expect(last.exitCode, last.stderr).toBe(0);
+  const run = JSON.parse(last.stdout) as NightlyRun;
+  const done = (value: NightlyRun): unknown =>
+    (essence(value) as { recipe: string; platforms: unknown }[]).map(({ recipe, platforms }) => ({
+      recipe,
+      platforms,
+    }));
+  // a kill may have come after the end: then this was another night, with nothing due
+  if (run.releases.every(({ status }) => status === "rebuilt")) expect(done(run)).toEqual(done(first));
+  const tags = JSON.parse((await call(["verify", `${registry.host}/killed/third:1.0`, "--json"])).stdout);
+  expect(tags).toMatchObject({
+    verified: true,
+    digest: first.releases.find(({ recipe }) => recipe === "third")?.index,
+  });
+});
+
+test.each([
+  [["nobody"], /there is no recipe nobody/],
+  [["--push", "registry.example/a:1"], /--push takes HOST\/PREFIX/],
+  [["--history", "docker-archive:x"], /--history takes HOST\/NAME or oci:PATH/],
+])("%j is refused", async (args, said) => {
+  const result = await call(["nightly", ...args]);
+  expect(result.exitCode).toBe(2);
+  expect(result.stderr).toMatch(said);
+});
