@@ -72,6 +72,13 @@ export interface Outcome {
   readonly startedAt: string;
   /** Path of the HTML page. */
   readonly report: string;
+  /** Why it was rebuilt, in a person's words. */
+  readonly reason?: string;
+  /**
+   * Beside what the release records: the same index; another from other inputs; or
+   * another from the same ones (upstream's manifests, or the platforms, are others).
+   */
+  readonly recorded?: "same" | "refreshed" | "other";
 }
 
 /** An outcome as it is printed and kept: logs are files of their own. */

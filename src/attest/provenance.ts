@@ -65,6 +65,7 @@ export function provenanceOf(
       externalParameters: {
         recipe: { ...recipe, digest: digestSet(recipe.digest) },
         release: release.version,
+        ...(outcome.reason !== undefined && { reason: outcome.reason }),
         upstream: { name: upstream?.name ?? "", digest: digestSet(release.upstream.digest) },
         platforms: Object.fromEntries(built.map((item) => [item.platform, modeOf(item)])),
       },

@@ -122,6 +122,21 @@ export const rebuildFlags = {
   out,
   key,
   record,
+  extend: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    variadic: true,
+    brief: "Platform that the recipe does not have; may be repeated. The release's own tag stays as it is",
+    placeholder: "PLATFORM",
+  },
+  reason: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    brief: "Why it is rebuilt, for the attestations",
+    placeholder: "TEXT",
+  },
 } as const satisfies FlagParametersForType<RebuildFlags, CliContext>;
 export const engineFlags = {
   ...json,

@@ -1,13 +1,15 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { usageError } from "../errors.ts";
+import { exitCodeOf, formatProblem, RefoundryError, usageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isPlatformName, type PlatformName } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import { type Outcome, withoutLogs } from "../outcome.ts";
 import { recordedInputs } from "../plan/build-inputs.ts";
 import { findRoot, loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
+import { isRangeArgument, selectReleases } from "../recipe/range.ts";
 import { writeRelease } from "../recipe/write.ts";
 import type { Destination } from "../rebuild/destination.ts";
+import { extendRelease } from "../rebuild/extend-release.ts";
 import { rebuildRelease } from "../rebuild/rebuild-release.ts";
 import { writeResults } from "../rebuild/write-results.ts";
 import type { Factory, ReleaseInputs } from "../rebuild/types.ts";
@@ -24,15 +26,22 @@ export interface RebuildFlags extends CommonFlags {
   readonly key?: string;
   /** Write what came out into the release. */
   readonly record?: boolean;
+  /** Platforms that the recipe does not have. */
+  readonly extend?: readonly string[];
+  readonly reason?: string;
 }
 
-/** `refoundry rebuild RECIPE[@VERSION]` */
+/** `refoundry rebuild RECIPE[@VERSION]`: one release, or all in a range of versions. */
 export function rebuild(this: CliContext, flags: RebuildFlags, argument: string): Promise<void> {
-  return runCommand(this, flags, () => rebuildOne(this, flags, argument, "where due"));
+  return runCommand(this, flags, async () => {
+    if (!isRangeArgument(argument)) return rebuildOne(this, flags, argument, "where due");
+    if (flags.record) throw usageError("--record writes into one release, and a range names several");
+    return rebuildRange(this, flags, argument);
+  });
 }
 
 /** Flags of `refoundry publish`. */
-export type PublishFlags = Omit<RebuildFlags, "platform" | "force" | "record">;
+export type PublishFlags = Omit<RebuildFlags, "platform" | "force" | "record" | "extend" | "reason">;
 
 /** `refoundry publish RECIPE[@VERSION]`: a rebuild that is not allowed to build. */
 export function publish(this: CliContext, flags: PublishFlags, argument: string): Promise<void> {
@@ -45,7 +54,10 @@ async function rebuildOne(
   argument: string,
   build: "where due" | "never",
 ): Promise<CommandResult> {
-  const inputs = await loadInputs(context, argument);
+  const loaded = await loadInputs(context, argument);
+  const { extend = [] } = flags;
+  const extended = extend.length > 0 ? extendRelease(loaded, extend) : undefined;
+  const inputs = extended?.inputs ?? loaded;
   const platforms = readPlatforms(flags.platform, inputs);
   const outFolder = join(resolve(context.cwd, flags.out ?? "out"), inputs.recipe.image, inputs.release.version);
   const work = async (factory: Factory): Promise<CommandResult> => {
@@ -58,10 +70,12 @@ async function rebuildOne(
         force: flags.force ?? false,
         build,
         ...(platforms && { platforms }),
-        destination: readDestination(flags.push, outFolder, inputs, context.cwd),
+        destination: readDestination(flags.push, outFolder, extended?.tag ?? inputs.release.version, context.cwd),
         report: shortPath(join(outFolder, "report.html"), context.cwd),
         startedAt: now.toISOString(),
         today: now.toISOString().slice(0, 10),
+        ...(extended && { tag: extended.tag }),
+        ...(flags.reason !== undefined && { reason: flags.reason }),
       },
       factory,
     );
@@ -75,6 +89,37 @@ async function rebuildOne(
     };
   };
   return withFactory(context, work, flags.key === undefined ? {} : { key: flags.key });
+}
+
+/** One release after the other, oldest first; one that fails is said, and stops none of the others. */
+async function rebuildRange(context: CliContext, flags: RebuildFlags, argument: string): Promise<CommandResult> {
+  const results: CommandResult[] = [];
+  const failed: {
+    readonly release: string;
+    readonly problems: RefoundryError["problems"];
+    readonly exitCode: number;
+  }[] = [];
+  for (const { recipe, version } of await selectReleases(await findRoot(context.cwd), argument)) {
+    const release = `${recipe}@${version}`;
+    try {
+      results.push(await rebuildOne(context, flags, release, "where due"));
+    } catch (error) {
+      if (!(error instanceof RefoundryError) || error.kind === "interrupted") throw error;
+      failed.push({ release, problems: error.problems, exitCode: exitCodeOf(error.kind) });
+    }
+  }
+  const said = failed.map(({ release, problems }) => `${release} failed: ${problems.map(formatProblem).join("\n")}`);
+  const codes = [...results, ...failed].map(({ exitCode }) => exitCode);
+  return {
+    text: [...results.map(({ text }) => text), ...said].join("\n"),
+    document: {
+      schema: "refoundry/outcomes/v1",
+      outcomes: results.map(({ document }) => document),
+      failed: failed.map(({ release, problems }) => ({ release, problems })),
+    },
+    // 1 before 3: what will not pass by itself is what a person has to look at
+    exitCode: codes.find((code) => code === 1) ?? codes.find((code) => code !== 0) ?? 0,
+  };
 }
 
 /** Reads a recipe, one release and all they name, from the checkout that holds the working folder. */
@@ -101,8 +146,7 @@ export function readPlatforms(names: readonly string[] | undefined, inputs: Rele
   return names.filter(isPlatformName);
 }
 
-function readDestination(push: string | undefined, outFolder: string, inputs: ReleaseInputs, cwd: string): Destination {
-  const { version } = inputs.release;
+function readDestination(push: string | undefined, outFolder: string, version: string, cwd: string): Destination {
   if (push === undefined) {
     const path = join(outFolder, "oci");
     return { kind: "layout", path, name: `oci:${shortPath(path, cwd)}:${version}` };

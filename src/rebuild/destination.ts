@@ -7,7 +7,7 @@ import type { Repository } from "../oci/repository.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { publishImages, type ReleaseImages, requireTagFree, tagRelease } from "../publish/publish-release.ts";
 import type { ReleaseEntry } from "../publish/release-index.ts";
-import { mayMoveReleaseTag, releaseTag, tagsToMove } from "../publish/release-tags.ts";
+import { mayMoveReleaseTag, tagsToMove } from "../publish/release-tags.ts";
 import type { JudgedPlatform } from "./judge-platforms.ts";
 import type { PlatformWork } from "./platform-job.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
@@ -64,6 +64,7 @@ export async function placeImages(
   destination: Destination,
   to: Repository,
   inputs: ReleaseInputs,
+  tag: string,
   factory: Factory,
 ): Promise<Descriptor> {
   const { store, signal, emit } = factory;
@@ -72,7 +73,7 @@ export async function placeImages(
   // a layout on this machine is a result, not a place that others rely on
   const mayMove = destination.kind === "layout" || mayMoveReleaseTag(floating);
   return runStage(emit, { stage: "publish", title: `images to ${destination.name}` }, async () => {
-    if (!mayMove) await requireTagFree(to, releaseTag(inputs.release.version), digest, signal);
+    if (!mayMove) await requireTagFree(to, tag, digest, signal);
     const mountFrom = mountSource(inputs, destination);
     const published = await publishImages(images, store.blobs, to, {
       signal,
@@ -98,11 +99,12 @@ export async function tagIndex(
   destination: Destination,
   to: Repository,
   inputs: ReleaseInputs,
+  tag: string,
   factory: Factory,
 ): Promise<void> {
   const { recipe, release, versions } = inputs;
   const { signal, emit } = factory;
-  const tags = [releaseTag(release.version), ...tagsToMove(recipe.tags.floating, release.version, versions)];
+  const tags = [tag, ...tagsToMove(recipe.tags.floating, release.version, versions)];
   await runStage(emit, { stage: "publish", title: `tag ${destination.name}` }, async () => {
     const moved: string[] = [];
     for (const tag of tags) if (await tagRelease(images.index, to, tag, signal)) moved.push(tag);

@@ -3,7 +3,7 @@ import { runStage } from "../events.ts";
 import { gzipEncoder } from "../normalise/gzip.ts";
 import type { Repository } from "../oci/repository.ts";
 import type { Descriptor } from "../oci/types.ts";
-import type { Outcome, OutcomeInput } from "../outcome.ts";
+import type { Outcome, OutcomeInput, PlatformOutcome } from "../outcome.ts";
 import { assembleReleaseIndex } from "../publish/release-index.ts";
 import type { ReleaseEntry } from "../publish/release-index.ts";
 import { releaseTag } from "../publish/release-tags.ts";
@@ -31,6 +31,10 @@ export interface RebuildRequest extends Omit<BuildRequest, "smoke"> {
   readonly startedAt: string;
   /** `YYYY-MM-DD`, for waivers. */
   readonly today: string;
+  /** What the release goes out under; by default its version. */
+  readonly tag?: string;
+  /** Why it is rebuilt, in a person's words. */
+  readonly reason?: string;
 }
 
 /**
@@ -58,6 +62,8 @@ export async function rebuildRelease(request: RebuildRequest, factory: Factory):
     seconds: (performance.now() - startedAt) / 1000,
     startedAt: request.startedAt,
     report: request.report,
+    ...(request.reason !== undefined && { reason: request.reason }),
+    ...recordedIn(inputs, judged, index),
   });
   // some platforms alone are nothing that could go out, or be said of the release
   if (request.platforms !== undefined) return outcome(undefined);
@@ -79,11 +85,13 @@ export async function rebuildRelease(request: RebuildRequest, factory: Factory):
 async function publishRelease(
   release: AssembledRelease,
   outcomeWith: (index: Descriptor) => Outcome,
-  { inputs, destination }: RebuildRequest,
+  request: RebuildRequest,
   to: Repository,
   factory: Factory,
 ): Promise<Outcome> {
-  const index = await placeImages(release, destination, to, inputs, factory);
+  const { inputs, destination } = request;
+  const tag = tagOf(request);
+  const index = await placeImages(release, destination, to, inputs, tag, factory);
   const outcome = outcomeWith(index);
   const imageName = imageNameOf(destination, inputs.recipe.image);
   await runStage(factory.emit, { stage: "attest", title: "signatures, attestations, report, logs" }, async () => {
@@ -92,24 +100,41 @@ async function publishRelease(
     const { name } = await factory.signer();
     return { value: undefined, detail: `${attached} attached, ${there} there; by ${name}`, reused: attached === 0 };
   });
-  await tagIndex(release, destination, to, inputs, factory);
+  await tagIndex(release, destination, to, inputs, tag, factory);
   return outcome;
 }
 
 /** A release that is out already, and could not be made again: that is said beside it. */
-async function sayFailure(
-  outcome: Outcome,
-  { inputs, destination }: RebuildRequest,
-  to: Repository,
-  factory: Factory,
-): Promise<void> {
-  const lastGood = await attachFailure(outcome, releaseTag(inputs.release.version), to, factory);
+async function sayFailure(outcome: Outcome, request: RebuildRequest, to: Repository, factory: Factory): Promise<void> {
+  const { destination } = request;
+  const lastGood = await attachFailure(outcome, tagOf(request), to, factory);
   if (lastGood)
     factory.emit({
       type: "notice",
       severity: "warning",
       message: `${destination.name} stays as it is, ${lastGood.digest}; that this rebuild failed is attached to it`,
     });
+}
+
+function tagOf({ tag, inputs }: RebuildRequest): string {
+  return tag ?? releaseTag(inputs.release.version);
+}
+
+/** How it came out beside what the release records; nothing where that says nothing of it. */
+function recordedIn(
+  { release }: ReleaseInputs,
+  judged: readonly PlatformOutcome[],
+  index: Descriptor | undefined,
+): Pick<Outcome, "recorded"> {
+  const { expect } = release;
+  if (!expect || !index) return {};
+  if (expect.index === index.digest) return { recorded: "same" };
+  const changed = judged.some(({ platform, buildKey }) => {
+    const before = expect.platforms[platform]?.buildKey;
+    return before !== undefined && before !== buildKey;
+  });
+  // the same keys with other digests were refused when they were built
+  return { recorded: changed ? "refreshed" : "other" };
 }
 
 function descriptorOf({ descriptor }: ReleaseEntry): Descriptor {

@@ -1,0 +1,35 @@
+import { usageError } from "../errors.ts";
+import { isPlatformName, type PlatformName, platformSlug } from "../oci/platform.ts";
+import { releaseTag } from "../publish/release-tags.ts";
+import type { ReleaseInputs } from "./types.ts";
+
+/** A release with platforms that its recipe does not have, and the tag that this goes out under. */
+export interface ExtendedRelease {
+  readonly inputs: ReleaseInputs;
+  readonly tag: string;
+}
+
+/**
+ * A release as if its recipe added platforms: an old one for a machine of today, say.
+ * The recipe and the release stay as they are, and so does the release's own tag: the
+ * larger index gets one of its own, and no tag that follows the newest release moves.
+ * Throws a usage error for what is no platform, or one that the recipe has.
+ */
+export function extendRelease(inputs: ReleaseInputs, platforms: readonly string[]): ExtendedRelease {
+  const { recipe, release } = inputs;
+  const known: readonly PlatformName[] = [...recipe.platforms.reproduce, ...recipe.platforms.extend];
+  const added = [...new Set(platforms)].toSorted().map((platform) => {
+    if (!isPlatformName(platform))
+      throw usageError(`"${platform}" is no platform`, { hint: "as in linux/riscv64 or linux/arm/v7" });
+    if (known.includes(platform)) throw usageError(`${recipe.image} has ${platform} already`);
+    return platform;
+  });
+  const extend = [...recipe.platforms.extend, ...added];
+  return {
+    inputs: {
+      ...inputs,
+      recipe: { ...recipe, platforms: { ...recipe.platforms, extend }, tags: { floating: [] } },
+    },
+    tag: [releaseTag(release.version), "with", ...added.map(platformSlug)].join("-"),
+  };
+}
