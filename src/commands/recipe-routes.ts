@@ -1,5 +1,5 @@
 import { buildCommand, numberParser } from "@stricli/core";
-import { json, key, out, push, text } from "./flags.ts";
+import { json, key, out, push, recipeArgument, text } from "./flags.ts";
 
 const history = {
   kind: "parsed",
@@ -115,6 +115,32 @@ export const recipeRoutes = {
       },
     },
     docs: { brief: "Plan, and rebuild all that is due; resumable, with one result for the night" },
+  }),
+  history: buildCommand({
+    loader: async () => (await import("./history.ts")).history,
+    parameters: {
+      flags: { ...json, history, limit: { ...number, brief: "How many runs, newest first (default: 30)" } },
+    },
+    docs: { brief: "The runs of the nightly that are kept" },
+  }),
+  explain: buildCommand({
+    loader: async () => (await import("./explain.ts")).explain,
+    parameters: {
+      flags: {
+        ...json,
+        registry: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Where releases are, as HOST/PREFIX/RECIPE:VERSION",
+          placeholder: "HOST/PREFIX",
+        },
+        history,
+        limit: { ...number, brief: "How many runs of the history are looked through (default: 30)" },
+      },
+      positional: recipeArgument,
+    },
+    docs: { brief: "All that is known of a release: inputs, verdicts over time, what would make it rebuild" },
   }),
   site: buildCommand({
     loader: async () => (await import("./site.ts")).site,
