@@ -86,8 +86,10 @@ function withoutTimes(statement: Statement): Statement {
       return { ...statement, predicate: rest };
     }
     case predicateTypes.failure: {
-      const { failedAt: _, ...rest } = predicate;
-      return { ...statement, predicate: rest };
+      const { failedAt: _, platforms, ...rest } = predicate;
+      // a log says the same in other words each time
+      const failed = (Array.isArray(platforms) ? platforms : []).map(({ explanation: __, ...platform }) => platform);
+      return { ...statement, predicate: { ...rest, platforms: failed } };
     }
     case predicateTypes.build: {
       const { seconds: _, log: __, ...rest } = predicate;

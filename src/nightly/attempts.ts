@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { infrastructureError, interrupted, messageOf, RefoundryError } from "../errors.ts";
 import type { ErrorClass } from "../nightly-run.ts";
@@ -52,7 +53,10 @@ async function attemptOnce(
 ): Promise<Omit<Attempted, "attempts">> {
   const limit = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
-    const outcome = await work(AbortSignal.any([signal, limit]));
+    const running = work(AbortSignal.any([signal, limit]));
+    // what does not stop when it is told to must not hold up the night
+    running.catch(() => {});
+    const outcome = await Promise.race([running, neverLater(limit)]);
     const failure = failureOf(outcome);
     return { outcome, ...(failure && { failure }) };
   } catch (error) {
@@ -63,6 +67,15 @@ async function attemptOnce(
       : error;
     return { failure: { errorClass: classOf(cause), message: messageOf(cause) } };
   }
+}
+
+const graceMs = 60_000;
+
+/** Throws a while after a limit has passed. */
+async function neverLater(limit: AbortSignal): Promise<never> {
+  await once(limit, "abort");
+  await sleep(graceMs, undefined, { ref: false });
+  throw infrastructureError("it did not stop when its time was up");
 }
 
 /** A failure that was thrown, by class. What is no error of ours is a defect, and tried again like the weather. */

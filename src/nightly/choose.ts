@@ -1,3 +1,4 @@
+import { isFault } from "../plan/reason.ts";
 import type { PlanJob } from "../plan/types.ts";
 import { digestOf } from "../oci/digest.ts";
 
@@ -5,7 +6,8 @@ import { digestOf } from "../oci/digest.ts";
 export interface NightlyTask {
   readonly recipe: string;
   readonly version: string;
-  readonly action: "rebuild" | "verify" | "keep";
+  /** `fault`: the plan found what no rebuild mends, a tag that moved or a digest that is another. */
+  readonly action: "rebuild" | "verify" | "keep" | "fault";
   readonly reason: { readonly code: string; readonly sentence: string };
   /** What its builds are expected to take; 0 where nothing is known. */
   readonly estimatedSeconds: number;
@@ -29,10 +31,9 @@ export function chooseTasks(
     releases.set(key, [...(releases.get(key) ?? []), job]);
   }
   const tasks = [...releases.values()].flatMap(taskOf);
-  const kept = tasks.filter(({ action }) => action === "keep");
-  const sampled = new Set(sampleOf(kept, options.sample, options.today));
+  const sampled = new Set(sampleOf(tasks, options.sample, options.today));
   const chosen = tasks.map((task): NightlyTask => (sampled.has(task) ? { ...task, action: "verify" } : task));
-  const rank = { rebuild: 0, verify: 1, keep: 2 } as const;
+  const rank = { fault: 0, rebuild: 1, verify: 2, keep: 3 } as const;
   return chosen.toSorted(
     (a, b) => rank[a.action] - rank[b.action] || b.estimatedSeconds - a.estimatedSeconds || byName(a, b),
   );
@@ -41,25 +42,29 @@ export function chooseTasks(
 function taskOf(jobs: readonly PlanJob[]): NightlyTask[] {
   const [first] = jobs;
   if (!first) return [];
+  const fault = jobs.find(({ reason }) => isFault(reason.code));
   const due = jobs.find((job) => job.due);
   return [
     {
       recipe: first.recipe,
       version: first.version,
-      action: due ? "rebuild" : "keep",
-      reason: (due ?? first).reason,
+      action: fault ? "fault" : due ? "rebuild" : "keep",
+      reason: (fault ?? due ?? first).reason,
       estimatedSeconds: jobs.reduce((sum, job) => sum + (job.estimatedSeconds ?? 0), 0),
     },
   ];
 }
 
-/** A window that moves by its own size each day, over an order that only names decide. */
+/**
+ * Those not due from a place on that moves by the sample's size each day, over an order of
+ * all releases that only names decide: whatever is due meanwhile, each comes round.
+ */
 function sampleOf(tasks: readonly NightlyTask[], size: number, today: string): NightlyTask[] {
-  const count = Math.min(size, tasks.length);
   const place = (task: NightlyTask): string => digestOf(nameOf(task));
   const ordered = tasks.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
-  const start = (Math.floor(Date.parse(today) / dayMs) * count) % Math.max(1, ordered.length);
-  return [...ordered, ...ordered].slice(start, start + count);
+  const start = (Math.floor(Date.parse(today) / dayMs) * size) % Math.max(1, ordered.length);
+  const around = [...ordered.slice(start), ...ordered.slice(0, start)];
+  return around.filter(({ action }) => action === "keep").slice(0, size);
 }
 
 function nameOf({ recipe, version }: NightlyTask): string {

@@ -9,6 +9,8 @@ export interface Journal {
   readonly startedAt: string;
   /** Whether this goes on with a run that was cut off. */
   readonly resumed: boolean;
+  /** What was planned when the run began; plans now where that is not known. */
+  planned<T>(plan: () => Promise<T>): Promise<T>;
   /** What was done of a release (`recipe@version`), unless trying again may help. */
   find(release: string): NightlyRelease | undefined;
   /** Keeps what was done, in one step. */
@@ -22,6 +24,7 @@ interface JournalRecord {
   readonly startedAt: string;
   readonly state: "running" | "finished";
   readonly done: Readonly<Record<string, NightlyRelease>>;
+  readonly plan?: unknown;
 }
 
 const kind = "nightly";
@@ -55,6 +58,13 @@ export async function openJournal(
     id: record.id,
     startedAt: record.startedAt,
     resumed,
+    async planned<T>(plan: () => Promise<T>) {
+      // what was due when the run began is due still, whatever the part that is done would say now
+      if (record.plan !== undefined) return record.plan as T;
+      const made = await plan();
+      await change({ plan: made });
+      return made;
+    },
     find(release) {
       const done = record.done[release];
       const mayPass = done?.failure?.errorClass === "infra" || done?.failure?.errorClass === "fetch";

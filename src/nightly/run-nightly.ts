@@ -18,7 +18,7 @@ import { attemptRelease, type AttemptBudget } from "./attempts.ts";
 import { chooseTasks, type NightlyTask } from "./choose.ts";
 import type { Journal } from "./journal.ts";
 import { expiringWaivers, platformsUpstreamAdded } from "./notices.ts";
-import { keptRelease, releaseOf } from "./to-release.ts";
+import { faultyRelease, keptRelease, releaseOf } from "./to-release.ts";
 
 /** What a nightly is asked for. */
 export interface NightlyRequest {
@@ -49,9 +49,9 @@ const leastFreeBytes = 2 * 1024 ** 3;
  */
 export async function runNightly(request: NightlyRequest, journal: Journal, factory: Factory): Promise<NightlyRun> {
   const { signal, emit } = factory;
-  const planned = await planCatalogue(request, factory);
+  const planned = await journal.planned(() => planCatalogue(request, factory));
   const tasks = chooseTasks(planned.jobs, request);
-  const todo = tasks.filter(({ action }) => action !== "keep");
+  const todo = tasks.filter(({ action }) => action === "rebuild" || action === "verify");
   // held for the whole run: an engine that starts and stops for each release costs seconds each time
   const engine = todo.length > 0 ? await (await factory.engine()).acquire(signal) : undefined;
   const limit = pLimit(request.jobs);
@@ -60,8 +60,9 @@ export async function runNightly(request: NightlyRequest, journal: Journal, fact
     const done = await Promise.allSettled(
       tasks.map((task) =>
         limit(async () => {
-          const release = await doTask(task, request, journal, factory);
-          progress.finished(task, release);
+          const before = journal.find(`${task.recipe}@${task.version}`);
+          const release = before ?? (await doTask(task, request, journal, factory));
+          progress.finished(task, release, before !== undefined);
           return release;
         }),
       ),
@@ -164,9 +165,8 @@ async function doTask(
   factory: Factory,
 ): Promise<NightlyRelease> {
   if (task.action === "keep") return keptRelease(task);
+  if (task.action === "fault") return faultyRelease(task);
   const { recipe, version } = task;
-  const known = journal.find(`${recipe}@${version}`);
-  if (known) return known;
   const startedAt = performance.now();
   const path = join(recipe, version);
   const folder = join(request.outFolder, path);
@@ -226,12 +226,13 @@ function createProgress(todo: readonly NightlyTask[], emit: Emit) {
   let done = 0;
   const startedAt = performance.now();
   return {
-    finished({ recipe, version, action }: NightlyTask, release: NightlyRelease): void {
-      if (action === "keep") return;
+    finished({ recipe, version, action }: NightlyTask, release: NightlyRelease, wasDone: boolean): void {
+      if (action === "keep" || action === "fault") return;
       done++;
       const left = ((performance.now() - startedAt) / 1000 / done) * (todo.length - done);
       const rest = done < todo.length ? `, about ${Math.ceil(left / 60)} min left` : "";
-      const said = release.failure ? `failed: ${release.failure.message.split("\n")[0] ?? ""}` : release.status;
+      const status = wasDone ? "was done before the run was cut off" : release.status;
+      const said = release.failure ? `failed: ${release.failure.message.split("\n")[0] ?? ""}` : status;
       emit({
         type: "notice",
         severity: release.failure ? "warning" : "info",

@@ -31,6 +31,12 @@ export function keptRelease({ recipe, version, reason }: NightlyTask): NightlyRe
   return { recipe, version, status: "kept", reason, index: null, seconds: 0, attempts: 0, platforms: [] };
 }
 
+/** A release whose plan found a fault: nothing is built of it, and somebody has to look. */
+export function faultyRelease(task: NightlyTask): NightlyRelease {
+  const failure = { errorClass: "compare" as const, message: task.reason.sentence };
+  return { ...keptRelease(task), status: "failed", failure };
+}
+
 function platformOf(platform: PlatformOutcome): NightlyPlatform {
   const { verdict, level, origin, unexplained, buildKey, manifest, rebuilt, cached, seconds, explanation } = platform;
   return {

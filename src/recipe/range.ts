@@ -116,7 +116,7 @@ function plain(version: string): string {
 }
 
 /** The versions that a selector names, of those there are, oldest first; what was written exactly need not be there. */
-export function selectVersions({ releases }: ReleaseSelector, versions: readonly string[]): string[] {
+function selectVersions({ releases }: ReleaseSelector, versions: readonly string[]): string[] {
   if (releases === "newest") return versions.toSorted(compareVersions).slice(-1);
   if ("version" in releases) return [releases.version];
   return versions.filter((version) => isInRange(version, releases.range)).toSorted(compareVersions);
