@@ -10,6 +10,7 @@ import { loadRecipe, loadRelease, loadSource } from "../recipe/load.ts";
 import type { Recipe, Release, Source } from "../recipe/schema.ts";
 import { planReleases } from "../rebuild/plan-release.ts";
 import type { Factory } from "../rebuild/types.ts";
+import { upstreamName } from "../recipe/upstream.ts";
 
 /** Of what a release is explained, and who is asked. */
 export interface ExplainRequest {
@@ -181,7 +182,7 @@ function inputsOf(recipe: Recipe, release: Release, source: Source): Explanation
     },
     {
       kind: "upstream",
-      name: "image" in upstream ? upstream.image : `Debian package ${upstream.debian.package}`,
+      name: upstreamName(upstream),
       version: release.version,
       digest: release.upstream.digest,
       places: "image" in upstream ? [upstream.image] : [],

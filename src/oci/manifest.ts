@@ -1,3 +1,4 @@
+import type { Digest } from "./digest.ts";
 import type { OciLayout } from "./layout.ts";
 import type { ContentReader, Descriptor, ImageIndex, ImageManifest } from "./types.ts";
 
@@ -30,4 +31,20 @@ export async function hasImage(layout: OciLayout, manifest: Descriptor): Promise
 /** A time in seconds as configs carry it: RFC 3339, UTC, whole seconds. */
 export function configTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+}
+
+/** The parts of an image config that are read here. */
+export interface ImageConfig {
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly rootfs: { readonly diff_ids: readonly Digest[] };
+  readonly history?: readonly unknown[];
+}
+
+/** Reads an image config of a layout that we wrote. Throws when it cannot be read or is not what its digest says. */
+export async function readConfig(
+  reader: ContentReader,
+  descriptor: Descriptor,
+  signal?: AbortSignal,
+): Promise<ImageConfig> {
+  return JSON.parse(Buffer.from(await reader.readDocument(descriptor, signal)).toString("utf8")) as ImageConfig;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createPrivateApt, type ResolvedPackage } from "../debian/apt.ts";
 import { resolveSourcePackage } from "../debian/source-package.ts";
+import { packageNameOf, upstreamVersionOf } from "../debian/version.ts";
 import { usageError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import { isDigest } from "../oci/digest.ts";
@@ -10,11 +11,12 @@ import { isTag, parseReference, type Reference } from "../oci/reference.ts";
 import { type Descriptor, mediaTypes } from "../oci/types.ts";
 import { loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
-import { quoted } from "../recipe/words.ts";
+import { listOf, quoted } from "../recipe/words.ts";
 import type { Recipe, Release, Source } from "../recipe/schema.ts";
 import { importDebianSource } from "../source/debian-import.ts";
 import { stageSource } from "../source/stage.ts";
-import { assembleDebianUpstream, type DebianUpstream, type UpstreamPackages } from "../upstream/assemble-debian.ts";
+import { assembleDebianUpstream, type UpstreamPackages } from "../upstream/assemble-debian.ts";
+import { type DebianUpstream, packagesOfUpstream } from "../recipe/upstream.ts";
 import { listChildren } from "../upstream/obtain.ts";
 import { debianArchitectureOf } from "../toolchain/architecture.ts";
 import { pinGitSource } from "./pin-source.ts";
@@ -90,7 +92,8 @@ async function pinDebianSource(
   const { store, mirror, signal, emit } = factory;
   const mirrorRoot = await factory.mirror.rootUrl();
   const found = await resolveSourcePackage({
-    ...source,
+    package: source.package,
+    suites: listOf(source.suite),
     version,
     mirrorRoot,
     temporaryFolder: await store.temporaryFolder("apt"),
@@ -128,7 +131,7 @@ async function pinUpstream(request: PinRequest, factory: Factory): Promise<Relea
   const { recipe, version } = request;
   const wanted = recipe.platforms.reproduce;
   if ("debian" in recipe.upstream) {
-    const packages = await pinUpstreamPackages(recipe.upstream.debian, wanted, factory);
+    const packages = await pinUpstreamPackages(recipe.upstream.debian, version, wanted, factory);
     const index = await assembleDebianUpstream(recipe.upstream.debian, packages, {
       ...factory,
       blobs: factory.store.blobs,
@@ -177,24 +180,57 @@ function pinOf(
   };
 }
 
+/**
+ * The packages of one version for each platform: from the first of the suites whose first
+ * package is of that version; one suite alone is taken at its word.
+ */
 async function pinUpstreamPackages(
   upstream: DebianUpstream,
+  version: string,
+  wanted: readonly PlatformName[],
+  factory: Factory,
+): Promise<UpstreamPackages> {
+  const suites = listOf(upstream.suite);
+  const others: string[] = [];
+  for (const suite of suites) {
+    const found = await packagesInSuite(upstream, suite, wanted, factory);
+    const [first] = found;
+    if (suites.length === 1 || (first && upstreamVersionOf(first.version) === version)) return found;
+    others.push(`Debian ${suite} has ${packageNameOf(first?.path ?? "")} ${first?.version ?? ""}`);
+  }
+  throw usageError(`${others.join(", ")}, not ${version}`, {
+    hint: "pin one of these, or name another suite in the recipe's upstream.debian",
+  });
+}
+
+async function packagesInSuite(
+  upstream: DebianUpstream,
+  suite: string,
   wanted: readonly PlatformName[],
   factory: Factory,
 ): Promise<UpstreamPackages> {
   const architectures = wanted.map(debianArchitectureOf);
   const apt = await createPrivateApt({
-    folder: await factory.store.temporaryFolder("apt"),
+    folder: join(await factory.store.temporaryFolder("apt"), suite),
     mirrorRoot: await factory.mirror.rootUrl(),
-    suites: [upstream.suite],
+    suites: [suite],
     architectures,
     signal: factory.signal,
   });
   await apt.update();
-  const found = await apt.resolveDownload(architectures.map((architecture) => `${upstream.package}:${architecture}`));
-  return wanted.map((platform) => {
-    const file = found.find((candidate: ResolvedPackage) => candidate.architecture === debianArchitectureOf(platform));
-    if (!file) throw usageError(`Debian ${upstream.suite} has no ${upstream.package} for ${platform}`);
-    return { platform, version: file.version, path: file.path, size: file.size, sha256: file.sha256 };
-  });
+  const names = packagesOfUpstream(upstream);
+  const found = await apt.resolveDownload(
+    architectures.flatMap((architecture) => names.map((name) => `${name}:${architecture}`)),
+  );
+  return wanted.flatMap((platform) =>
+    names.map((name) => {
+      const architecture = debianArchitectureOf(platform);
+      const file = found.find(
+        (candidate: ResolvedPackage) =>
+          candidate.name === name && [architecture, "all"].includes(candidate.architecture),
+      );
+      if (!file) throw usageError(`Debian ${suite} has no ${name} for ${platform}`);
+      return { platform, version: file.version, path: file.path, size: file.size, sha256: file.sha256 };
+    }),
+  );
 }

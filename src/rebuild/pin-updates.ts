@@ -1,5 +1,6 @@
 import { listRemoteRefs } from "../add/remote-refs.ts";
-import { createPrivateApt } from "../debian/apt.ts";
+import { newestSource } from "../debian/source-package.ts";
+import { upstreamVersionOf } from "../debian/version.ts";
 import { messageOf, type Problem, RefoundryError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import { parseReference } from "../oci/reference.ts";
@@ -7,6 +8,7 @@ import { listReleases, loadRecipe, loadRelease, loadSource } from "../recipe/loa
 import type { Recipe, Source } from "../recipe/schema.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
 import { compareVersions, isPreRelease } from "../recipe/version.ts";
+import { listOf } from "../recipe/words.ts";
 import { type Candidate, candidatesOf, isNewer } from "./pin-candidates.ts";
 import { findToolchainUpdate, type ToolchainUpdate } from "./pin-toolchain-updates.ts";
 import type { Factory } from "./types.ts";
@@ -130,18 +132,18 @@ async function debianCandidates(
   pinned: readonly string[],
   factory: Factory,
 ): Promise<Candidate[]> {
-  const apt = await createPrivateApt({
-    folder: await factory.store.temporaryFolder("apt"),
-    mirrorRoot: await factory.mirror.rootUrl(),
-    suites: [source.suite],
-    architectures: ["amd64"],
-    sources: true,
-    signal: factory.signal,
-  });
-  await apt.update();
-  const files = await apt.resolveSource(source.package);
-  const found = files.flatMap(({ path }) => /_([^_/]+?)(?:-[^-_/]*)?\.dsc$/.exec(path)?.[1] ?? [])[0];
-  const versions = [...new Set([...(found === undefined ? [] : [found]), ...pinned])];
+  const folder = await factory.store.temporaryFolder("apt");
+  const found: string[] = [];
+  for (const suite of listOf(source.suite)) {
+    const { version } = await newestSource(suite, {
+      package: source.package,
+      mirrorRoot: await factory.mirror.rootUrl(),
+      temporaryFolder: folder,
+      signal: factory.signal,
+    });
+    found.push(upstreamVersionOf(version));
+  }
+  const versions = [...new Set([...found, ...pinned])];
   return versions
     .toSorted((a, b) => compareVersions(b, a))
     .map((version) => ({

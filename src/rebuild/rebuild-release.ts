@@ -20,6 +20,7 @@ import { attachEvidence, attachFailure } from "./evidence.ts";
 import { judgePlatforms } from "./judge-platforms.ts";
 import { type BuildRequest, type BuildRun, runBuilds } from "./run-builds.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
+import { upstreamName } from "../recipe/upstream.ts";
 import { obtainReleaseUpstream, type UpstreamState } from "./upstream-state.ts";
 
 /** What a rebuild is asked for. With `platforms`, only those are built and nothing is released. */
@@ -146,8 +147,6 @@ function listInputs(
   run: BuildRun,
   upstream: UpstreamState,
 ): OutcomeInput[] {
-  const upstreamName =
-    "debian" in recipe.upstream ? `Debian package ${recipe.upstream.debian.package}` : recipe.upstream.image;
   const unused = "not needed: every build was in the store";
   return [
     {
@@ -173,7 +172,7 @@ function listInputs(
     },
     {
       kind: "upstream",
-      name: upstreamName,
+      name: upstreamName(recipe.upstream),
       version: release.version,
       digest: release.upstream.digest,
       origin: upstream.origin,

@@ -1,7 +1,9 @@
 import { formatLocation, type Problem } from "../errors.ts";
+import { packageNameOf } from "../debian/version.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { LocatedDocument } from "./document.ts";
 import type { Recipe, Release, Source, Toolchain, ToolchainLock } from "./schema.ts";
+import { packagesOfUpstream } from "./upstream.ts";
 import type { DocumentPath } from "./yaml-tree.ts";
 
 /** The documents that a release is put together from; what could not be read is left out. */
@@ -83,19 +85,26 @@ function checkUpstream({ recipe, release }: ReleaseDocuments): Problem[] {
       problem("upstream.debian is missing: the recipe's upstream is put together from Debian packages", ["upstream"]),
     ];
   const packaged = debian.map((file) => file.platform);
+  const wanted = packagesOfUpstream(recipe.value.upstream.debian);
+  const given = debian.map(
+    ({ path, platform }) => `${wanted.length === 1 ? wanted[0] : packageNameOf(path)} for ${platform}`,
+  );
   return [
     ...found,
     ...reproduce
-      .filter((name) => !packaged.includes(name))
-      .map((name) =>
-        problem(`upstream.debian has no package for ${name}, which the recipe reproduces (${place})`, [
+      .flatMap((name) => wanted.map((each) => ({ name, each })))
+      .filter(({ name, each }) => !given.includes(`${each} for ${name}`))
+      .map(({ name, each }) =>
+        problem(`upstream.debian has no package ${each} for ${name}, which the recipe reproduces (${place})`, [
           "upstream",
           "debian",
         ]),
       ),
     ...packaged.flatMap((name, index) => {
-      if (packaged.indexOf(name) < index)
-        return [problem(`upstream.debian has ${name} twice`, ["upstream", "debian", index, "platform"], "value")];
+      if (given.indexOf(given[index] ?? "") < index)
+        return [
+          problem(`upstream.debian has ${given[index]} twice`, ["upstream", "debian", index, "platform"], "value"),
+        ];
       if (reproduce.includes(name)) return [];
       return [
         problem(

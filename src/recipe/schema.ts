@@ -55,6 +55,8 @@ const debianVersion = z.string().regex(/^[A-Za-z0-9.+~:-]+$/, "must be a Debian 
 const debianName = z.string().regex(/^[a-z0-9][a-z0-9.+-]+$/, "must be a Debian package name");
 const debianArchitecture = z.string().regex(/^[a-z0-9-]+$/, "must be a Debian architecture");
 const suiteName = z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the code name of a suite, as in trixie");
+/** A suite, or several that are looked through in order for the version that is pinned. */
+const suiteList = z.union([suiteName, z.array(suiteName).min(1).max(16)]);
 /** A path below the mirror's root. */
 const poolPath = z
   .string()
@@ -72,12 +74,30 @@ const upstreamSchema = z.union([
   z.strictObject({ image: reference }),
   z.strictObject({
     /** An image put together from the binaries that Debian published. */
-    debian: z.strictObject({
-      package: debianName,
-      suite: suiteName,
-      files: z.record(absolutePath, absolutePath),
-      entrypoint: z.array(line).min(1),
-    }),
+    debian: z
+      .strictObject({
+        package: debianName.optional(),
+        packages: z.array(debianName).min(1).max(256).optional(),
+        suite: suiteList,
+        /** The context with the recipe whose image lies below. */
+        on: nameSchema.optional(),
+        /** Path in the image to path in one of the packages; with a slash at the end of both, all that is below. */
+        files: z.record(absolutePath, absolutePath),
+        entrypoint: z.array(line).min(1).optional(),
+        cmd: z.array(line).min(1).optional(),
+        env: z.record(argName, line).default({}),
+        user: line.optional(),
+        workingDir: absolutePath.optional(),
+        exposedPorts: z.array(line.regex(/^\d{1,5}(\/(tcp|udp))?$/, "must be a port, as in 6379/tcp")).default([]),
+        stopSignal: line.optional(),
+      })
+      .refine((upstream) => (upstream.package === undefined) !== (upstream.packages === undefined), {
+        error: "needs one of package and packages",
+      })
+      .refine(({ files }) => Object.entries(files).every(([to, from]) => to.endsWith("/") === from.endsWith("/")), {
+        path: ["files"],
+        error: "a folder is copied to a folder: both paths end in a slash, or neither does",
+      }),
   }),
 ]);
 
@@ -244,7 +264,7 @@ export const sourceSchema = z.strictObject({
   forks: z.array(line).default([]),
   import: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("git") }),
-    z.strictObject({ kind: z.literal("debian"), package: debianName, suite: suiteName }),
+    z.strictObject({ kind: z.literal("debian"), package: debianName, suite: suiteList }),
   ]),
 });
 

@@ -68,3 +68,8 @@ function editDistance(left: string, right: string, limit: number): number {
   }
   return previous[b.length] ?? limit + 1;
 }
+
+/** A key that holds one thing or a list of them, as a list. */
+export function listOf<T extends string>(value: T | readonly T[]): readonly T[] {
+  return typeof value === "string" ? [value] : value;
+}

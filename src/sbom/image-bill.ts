@@ -3,6 +3,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { ContentReader, Descriptor } from "../oci/types.ts";
 import type { LoadedRelease } from "../recipe/load.ts";
+import { listOf } from "../recipe/words.ts";
+import { upstreamName } from "../recipe/upstream.ts";
 import { readImagePackages } from "./components.ts";
 import { declaredLicence } from "./licences.ts";
 import { debPurl } from "./purl.ts";
@@ -43,7 +45,7 @@ export async function describeImage(request: ImageBillRequest): Promise<ImageBil
 function describeSource({ release, source }: ImageBillRequest["inputs"]): BillSource {
   const { commit, tree, archive, debian } = release.source;
   const licence = declaredLicence(source.licence);
-  const suite = source.import.kind === "debian" ? source.import.suite : "";
+  const suite = source.import.kind === "debian" ? listOf(source.import.suite).join(",") : "";
   const name = source.import.kind === "debian" ? source.import.package : source.source;
   return {
     name: source.source,
@@ -90,7 +92,7 @@ function describeUpstream(
   const { upstream } = release;
   const manifest = upstream.manifests[platform];
   return {
-    name: "debian" in recipe.upstream ? `Debian package ${recipe.upstream.debian.package}` : recipe.upstream.image,
+    name: upstreamName(recipe.upstream),
     digest: upstream.digest,
     ...(manifest !== undefined && { manifest }),
     files: (upstream.debian ?? []).filter((file) => file.platform === platform).map(pinnedFile),

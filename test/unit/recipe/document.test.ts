@@ -239,9 +239,9 @@ test.each<[what: string, kind: keyof typeof texts, from: string, to: string, exp
     "branch of a union that is nearly right",
     "recipe",
     "  image: registry.example/library/tini",
-    "  debian: { package: tini, suite: Trixie, files: {} }",
+    "  debian: { package: tini, suite: Trixie, entrypoint: [/tini] }",
     [
-      'f.yaml:6:3: upstream.debian: the key "entrypoint" is missing',
+      'f.yaml:6:3: upstream.debian: the key "files" is missing',
       'f.yaml:6:35: upstream.debian.suite: "Trixie" must be the code name of a suite, as in trixie',
     ],
   ],

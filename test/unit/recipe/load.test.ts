@@ -228,9 +228,9 @@ test("packages of a Debian upstream cover each platform once", async () => {
     tree.write(release, `${recipeTreeFiles[release]}  debian:\n${platforms.map(packageLine).join("")}`);
   await pinned(["linux/amd64", "linux/amd64", "linux/s390x"]);
   const message = await inputsFailure(tree);
-  expect(message).toContain(`${release}:17:3: upstream.debian has no package for linux/arm64`);
+  expect(message).toContain(`${release}:17:3: upstream.debian has no package tini for linux/arm64`);
   expect(message).toContain(`${release}:19:`);
-  expect(message).toContain("upstream.debian has linux/amd64 twice");
+  expect(message).toContain("upstream.debian has tini for linux/amd64 twice");
   expect(message).toContain("upstream.debian has linux/s390x, which the recipe does not reproduce");
   await pinned(["linux/amd64", "linux/arm64"]);
   expect(
