@@ -1,7 +1,8 @@
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Outcome, PlatformOutcome } from "../outcome.ts";
-import type { LoadedRelease } from "../recipe/load.ts";
+import type { LoadedRelease, LoadedToolchain } from "../recipe/load.ts";
+import type { Source, SourcePin } from "../recipe/schema.ts";
 import { version } from "../version.ts";
 import { digestSet, predicateTypes, type ResourceDescriptor, type Statement, statementOf } from "./statement.ts";
 
@@ -76,6 +77,7 @@ export function provenanceOf(
         normaliser: context.normaliser,
         sourceDateEpoch: release.source.epoch,
         buildArgs: inputs.recipe.build.args,
+        platformArgs: inputs.recipe.build.platformArgs,
         network: inputs.recipe.build.network,
         // of these it is only said what they were taken for: another builder built them
         takenOver: Object.fromEntries(
@@ -98,14 +100,31 @@ function modeOf(platform: PlatformOutcome): Readonly<Record<string, unknown>> {
   return { mode: origin === "upstream" ? "reproduce" : "extend", ...(rebuilt && { rebuilt: digestSet(rebuilt) }) };
 }
 
-/** Every input, each with a digest: source, Dockerfile, toolchain, and the packages of the toolchain. */
-function dependenciesOf(
-  { source, release, toolchain, toolchainLock }: LoadedRelease,
-  outcome: Outcome,
-): ResourceDescriptor[] {
-  const { commit, tree, archive, debian } = release.source;
+/** Every input, each with a digest: sources, build context, toolchains with their packages, images of other recipes. */
+function dependenciesOf(inputs: LoadedRelease, outcome: Outcome): ResourceDescriptor[] {
+  const { source, release, toolchain, toolchainLock, contexts } = inputs;
   const dockerfile = outcome.inputs.find((input) => input.kind === "dockerfile");
-  const image = "image" in toolchain ? { uri: `docker://${toolchain.image}` } : {};
+  return [
+    ...sourceDependencies(source, release.source),
+    ...(dockerfile ? [{ name: "build context", digest: digestSet(dockerfile.digest as Digest) }] : []),
+    ...toolchainDependencies({ toolchain, pin: release.toolchain, ...(toolchainLock && { lock: toolchainLock }) }),
+    ...Object.entries(contexts).flatMap(([name, context]) => {
+      if (context.kind === "source") return sourceDependencies(context.source, context.pin);
+      if (context.kind === "toolchain") return context.use === "build" ? toolchainDependencies(context) : [];
+      const { version: from, index, manifests } = context.pin;
+      const { image } = context.release.recipe;
+      return [
+        { name: `image ${image} ${from} as ${name}`, digest: digestSet(index) },
+        ...Object.entries(manifests).map(([platform, digest]) => ({
+          name: `image ${image} ${from} for ${platform}`,
+          digest: digestSet(digest),
+        })),
+      ];
+    }),
+  ];
+}
+
+function sourceDependencies(source: Source, { commit, tree, archive, debian }: SourcePin): ResourceDescriptor[] {
   return [
     {
       name: `source ${source.source}`,
@@ -121,9 +140,14 @@ function dependenciesOf(
       uri: `deb-src:${path}`,
       digest: { sha256 },
     })),
-    ...(dockerfile ? [{ name: "build context", digest: digestSet(dockerfile.digest as Digest) }] : []),
-    { name: `toolchain ${toolchain.toolchain}`, ...image, digest: digestSet(release.toolchain.digest) },
-    ...(toolchainLock?.packages ?? []).map(({ name, version: packageVersion, architecture, sha256 }) => ({
+  ];
+}
+
+function toolchainDependencies({ toolchain, pin, lock }: Omit<LoadedToolchain, "release">): ResourceDescriptor[] {
+  const image = "image" in toolchain ? { uri: `docker://${toolchain.image}` } : {};
+  return [
+    { name: `toolchain ${toolchain.toolchain}`, ...image, digest: digestSet(pin.digest) },
+    ...(lock?.packages ?? []).map(({ name, version: packageVersion, architecture, sha256 }) => ({
       name: `toolchain package ${name}`,
       uri: `pkg:deb/debian/${name}@${encodeURIComponent(packageVersion)}?arch=${architecture}`,
       digest: { sha256 },

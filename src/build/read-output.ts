@@ -1,7 +1,7 @@
 import { configTime, readManifest } from "../oci/manifest.ts";
 import { z } from "zod";
 import { infrastructureError } from "../errors.ts";
-import { isDigest } from "../oci/digest.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
 import { openLayout, type OciLayout } from "../oci/layout.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import { type Descriptor, type ImageManifest, mediaTypes } from "../oci/types.ts";
@@ -28,8 +28,15 @@ const configSchema = z.looseObject({
  * Reads the OCI layout that buildx exported and checks what makes it reproducible: one
  * image manifest, uncompressed layers that BuildKit says it clamped to the epoch, and no
  * other time in the config. BuildKit only warns in its daemon's log when it did not.
+ * `bases` are the layers (diffIDs) of images that it may be built on: BuildKit leaves
+ * those as they are, and they are pinned.
  */
-export async function readBuildOutput(folder: string, platform: PlatformName, epoch: number): Promise<BuiltImage> {
+export async function readBuildOutput(
+  folder: string,
+  platform: PlatformName,
+  epoch: number,
+  bases: readonly (readonly Digest[])[] = [],
+): Promise<BuiltImage> {
   const layout = await openLayout(folder);
   const index = await layout.readIndex();
   const [descriptor, ...others] = index.manifests;
@@ -41,8 +48,10 @@ export async function readBuildOutput(folder: string, platform: PlatformName, ep
   const manifest = await readManifest(layout, descriptor);
   const config = await layout.readDocument(manifest.config);
   const parsed = configSchema.parse(JSON.parse(Buffer.from(config).toString("utf8")));
+  const ofBase = Math.max(0, ...bases.map((base) => sharedLayers(base, manifest)));
   for (const [position, layer] of manifest.layers.entries()) {
-    checkLayer(layer, position, epoch, platform);
+    checkLayer(layer, position, platform);
+    if (position >= ofBase) checkClamped(layer, position, epoch, platform);
     if (parsed.rootfs.diff_ids[position] !== layer.digest) {
       throw infrastructureError(`layer ${position} for ${platform} is not the one its config names: ${layer.digest}`);
     }
@@ -57,12 +66,20 @@ export async function readBuildOutput(folder: string, platform: PlatformName, ep
   return { layout, manifest, config };
 }
 
-function checkLayer(layer: Descriptor, position: number, epoch: number, platform: PlatformName): void {
+/** How many layers an image has from one that it is built on: all of that, or none. */
+function sharedLayers(base: readonly Digest[], { layers }: ImageManifest): number {
+  return base.every((diffId, position) => layers[position]?.digest === diffId) ? base.length : 0;
+}
+
+function checkLayer(layer: Descriptor, position: number, platform: PlatformName): void {
   if (layer.mediaType !== mediaTypes.layer || !isDigest(layer.digest)) {
     throw infrastructureError(
       `layer ${position} for ${platform} is ${layer.mediaType}; an uncompressed OCI layer was asked for`,
     );
   }
+}
+
+function checkClamped(layer: Descriptor, position: number, epoch: number, platform: PlatformName): void {
   if (layer.annotations?.[rewrittenAnnotation] !== String(epoch)) {
     throw infrastructureError(`layer ${position} for ${platform} was not clamped to SOURCE_DATE_EPOCH ${epoch}`, {
       hint: "the builder must be BuildKit 0.13 or later; refoundry doctor shows what it is",

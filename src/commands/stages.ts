@@ -18,7 +18,7 @@ export function source(this: CliContext, flags: CommonFlags, argument: string): 
   return runCommand(this, flags, async () => {
     const inputs = await loadInputs(this, argument);
     return withFactory(this, async (factory) => {
-      const { origin } = await prepareSource(inputs, factory);
+      const { origin } = await prepareSource({ source: inputs.source, pin: inputs.release.source }, factory);
       const { commit, tree, archive, epoch } = inputs.release.source;
       const repository = factory.store.repositoryPath(inputs.source.source);
       return {

@@ -67,6 +67,11 @@ export function build(
   return runCommand(this, flags, async () => {
     const root = await findRoot(this.cwd);
     const toolchain = await loadToolchain(root, name);
+    if ("recipe" in toolchain) {
+      throw usageError(`the toolchain ${name} is the recipe ${toolchain.recipe}`, {
+        hint: `refoundry rebuild ${toolchain.recipe}`,
+      });
+    }
     const chosen = lockName ?? (await listToolchainLocks(root, name)).at(-1);
     const lockData =
       "debian" in toolchain && chosen !== undefined ? await loadToolchainLock(root, name, chosen) : undefined;

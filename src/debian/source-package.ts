@@ -6,6 +6,8 @@ import { upstreamVersionOf } from "./version.ts";
 
 /** A source package as a mirror has it. */
 export interface ResolvedSourcePackage {
+  /** The suite that has it. */
+  readonly suite: string;
   /** Debian's version, epoch left out where file names leave it out. */
   readonly version: string;
   /** Its files: the .dsc and all that it lists. */
@@ -28,7 +30,7 @@ export async function resolveSourcePackage(options: {
   const others: string[] = [];
   for (const suite of options.suites) {
     const { version, files } = await newestSource(suite, options);
-    if (version === options.version || upstreamVersionOf(version) === options.version) return { version, files };
+    if (version === options.version || upstreamVersionOf(version) === options.version) return { suite, version, files };
     others.push(`Debian ${suite} has ${options.package} ${version}`);
   }
   throw usageError(`${others.join(", ")}, not ${options.version}`, {
@@ -52,5 +54,5 @@ export async function newestSource(
   await apt.update();
   const files = await apt.resolveSource(options.package);
   const dsc = files.find((file) => file.path.endsWith(".dsc"))?.path;
-  return { version: /_([^_/]+)\.dsc$/.exec(dsc ?? "")?.[1] ?? "", files };
+  return { suite, version: /_([^_/]+)\.dsc$/.exec(dsc ?? "")?.[1] ?? "", files };
 }

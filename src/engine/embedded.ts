@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -36,7 +37,8 @@ async function acquire(
 ): Promise<Engine> {
   const paths = pathsOf(options.root);
   const env = clientEnvironment(options.root, tools.root);
-  const lease = join(paths.leases, await processIdentity());
+  // one process may hold the engine several times over: a build, and that of what it stands on
+  const lease = join(paths.leases, `${await processIdentity()}-${randomUUID()}`);
   await withLock(
     paths.lock,
     async () => {

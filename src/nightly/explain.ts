@@ -7,7 +7,7 @@ import type { Repository } from "../oci/repository.ts";
 import type { PlanJob } from "../plan/types.ts";
 import { releaseTag } from "../publish/release-tags.ts";
 import { loadRecipe, loadRelease, loadSource } from "../recipe/load.ts";
-import type { Recipe, Release, Source } from "../recipe/schema.ts";
+import type { Context, ContextPin, Recipe, Release, Source } from "../recipe/schema.ts";
 import { planReleases } from "../rebuild/plan-release.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { upstreamName } from "../recipe/upstream.ts";
@@ -38,7 +38,7 @@ export interface Explanation {
   readonly recipe: string;
   readonly version: string;
   readonly inputs: readonly {
-    readonly kind: "source" | "toolchain" | "upstream";
+    readonly kind: "source" | "base" | "toolchain" | "upstream";
     readonly name: string;
     readonly version: string;
     readonly digest: Digest;
@@ -163,6 +163,22 @@ async function releasedOf(
   return { name: `${repository.name}:${tag}`, index, isRecorded: index !== null && index === expect?.index };
 }
 
+function contextInput(context: Context | undefined, name: string, pin: ContextPin): Explanation["inputs"][number] {
+  if ("source" in pin) {
+    const { commit, archive } = pin.source;
+    const source = context && "source" in context ? context.source : name;
+    return { kind: "source", name: source, version: commit, digest: archive, places: [] };
+  }
+  if ("recipe" in pin) {
+    const { version, index } = pin.recipe;
+    const image = context && "recipe" in context ? context.recipe : name;
+    return { kind: "base", name: image, version, digest: index, places: [] };
+  }
+  const { lock, version, digest } = pin.toolchain;
+  const toolchain = context && "toolchain" in context ? context.toolchain : name;
+  return { kind: "toolchain", name: toolchain, version: lock ?? version ?? "pinned image", digest, places: [] };
+}
+
 function inputsOf(recipe: Recipe, release: Release, source: Source): Explanation["inputs"] {
   const { upstream } = recipe;
   return [
@@ -176,10 +192,11 @@ function inputsOf(recipe: Recipe, release: Release, source: Source): Explanation
     {
       kind: "toolchain",
       name: recipe.toolchain,
-      version: release.toolchain.lock ?? "pinned image",
+      version: release.toolchain.lock ?? release.toolchain.version ?? "pinned image",
       digest: release.toolchain.digest,
       places: [],
     },
+    ...Object.entries(release.contexts ?? {}).map(([name, pin]) => contextInput(recipe.contexts[name], name, pin)),
     {
       kind: "upstream",
       name: upstreamName(upstream),

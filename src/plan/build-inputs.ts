@@ -3,7 +3,7 @@ import { normaliserVersion } from "../normalise/normalise-image.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Outcome } from "../outcome.ts";
-import type { Recipe, Release } from "../recipe/schema.ts";
+import type { ContextPin, Recipe, Release } from "../recipe/schema.ts";
 import { buildKeyOf } from "./build-key.ts";
 import type { CatalogueRelease } from "./catalogue.ts";
 import type { BuildInputs } from "./changes.ts";
@@ -33,19 +33,30 @@ export function recordedInputs(
   return buildInputsOf(recipe, release, context, builder);
 }
 
-function keyOf(inputs: BuildInputs, platform: PlatformName): Digest {
+function keyOf(inputs: BuildInputs, pins: Release["contexts"], platform: PlatformName): Digest {
+  const contexts = Object.fromEntries(
+    Object.keys(inputs.contexts ?? {}).map((name) => [name, contextDigestOf(pins?.[name], platform)]),
+  );
   return buildKeyOf({
     sourceArchive: inputs.source,
     contextDigest: inputs.context,
     dockerfile: inputs.dockerfile,
     toolchain: inputs.toolchain,
-    buildArgs: inputs.args,
+    ...(Object.keys(contexts).length > 0 && { contexts }),
+    buildArgs: { ...inputs.args, ...inputs.platformArgs?.[platform] },
     platform,
     epoch: inputs.epoch,
     builder: inputs.builder,
     exporter: exporterAttributes,
     normaliser: inputs.normaliser,
   });
+}
+
+/** What of a context goes into a platform's build: its sources, or its image for that platform. */
+function contextDigestOf(pin: ContextPin | undefined, platform: PlatformName): Digest | null {
+  if (!pin) return null;
+  if ("source" in pin) return pin.source.archive;
+  return "recipe" in pin ? (pin.recipe.manifests[platform] ?? null) : pin.toolchain.digest;
 }
 
 /** The build keys of a release for the platforms of its recipe, and what they are made from. */
@@ -58,6 +69,9 @@ export function releaseBuildKeys(
 } {
   const inputs = buildInputsOf(recipe, release, contextDigest, builder);
   const { reproduce, extend } = recipe.platforms;
-  const keys = [...reproduce, ...extend].map((platform) => ({ platform, buildKey: keyOf(inputs, platform) }));
+  const keys = [...reproduce, ...extend].map((platform) => ({
+    platform,
+    buildKey: keyOf(inputs, release.contexts, platform),
+  }));
   return { inputs, keys };
 }

@@ -12,6 +12,8 @@ export interface BuildKeyInput {
   readonly dockerfile: string;
   /** The compilers and libraries. */
   readonly toolchain: Digest;
+  /** Further sources, images and toolchains, by the names of their contexts; left out where there are none. */
+  readonly contexts?: Readonly<Record<string, Digest | null>>;
   /** Passed to the Dockerfile. */
   readonly buildArgs: Readonly<Record<string, string>>;
   /** What is built for. */

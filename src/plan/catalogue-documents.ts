@@ -1,6 +1,12 @@
 import { RefoundryError } from "../errors.ts";
 import { checkLock, checkRelease } from "../recipe/checks.ts";
-import { documentOf, type DocumentResult, type LocatedDocument, readDocument } from "../recipe/document.ts";
+import {
+  documentOf,
+  type DocumentResult,
+  type LocatedDocument,
+  readDocument,
+  readRecipeDocument,
+} from "../recipe/document.ts";
 import {
   findDockerfile,
   readRecipe,
@@ -11,7 +17,6 @@ import {
 } from "../recipe/read.ts";
 import {
   type Recipe,
-  recipeSchema,
   type Release,
   releaseSchema,
   type Source,
@@ -90,7 +95,7 @@ async function checkedLock(
 
 /** {@link readRecipe} lists every recipe to suggest one; that is for names that are not there. */
 async function recipeAt(root: string, name: string): Promise<DocumentResult<Recipe>> {
-  const result = await readDocument(root, fileOf("recipe", name), recipeSchema);
+  const result = await readRecipeDocument(root, fileOf("recipe", name));
   return result.document?.value.image === name ? result : readRecipe(root, name);
 }
 

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import pLimit from "p-limit";
 import { errorCode, messageOf, type Problem, RefoundryError } from "../errors.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
+import type { PlatformName } from "../oci/platform.ts";
 import { openDocuments, type ReadRecipeDocuments, type RecipeDocuments } from "./catalogue-documents.ts";
 import type { Recipe, Release } from "../recipe/schema.ts";
 import { recipeSchema, releaseSchema } from "../recipe/schema.ts";
-import { fileOf, listReleases, lockFile, recipeFolder, releaseFile } from "../recipe/tree.ts";
+import { fileOf, listReleases, lockFile, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
 import type { ToolchainKind } from "./changes.ts";
 import { type ContextEntry, contextDigestOf, listContext } from "./context-digest.ts";
 import { createStamps, type Stamps } from "./stamps.ts";
@@ -16,6 +17,8 @@ export interface CatalogueRelease {
   readonly recipe: Recipe;
   readonly release: Release;
   readonly toolchain: ToolchainKind;
+  /** Where the toolchain is a recipe: which, and for which platform it is used. */
+  readonly toolchainRecipe?: { readonly recipe: string; readonly platform: PlatformName };
   /** Of the Dockerfile and what lies beside it. */
   readonly contextDigest: Digest;
 }
@@ -34,6 +37,7 @@ interface RememberedRecipe {
   readonly stamp: string;
   readonly recipe: Recipe;
   readonly toolchain: ToolchainKind;
+  readonly toolchainRecipe?: CatalogueRelease["toolchainRecipe"];
   readonly contextDigest: Digest;
   /** By version, each with the stamp of its file and its toolchain's lock. */
   readonly releases: Readonly<Record<string, { readonly stamp: string; readonly release: Release }>>;
@@ -125,7 +129,8 @@ async function readSelected(
   const base = documents ? baseOf(documents, folder, context, known) : known;
   if (!base) throw new Error(`${name} was neither read nor remembered`);
   const read = documents ? await readReleases(documents, unread) : [];
-  const { recipe, toolchain, contextDigest } = base;
+  const { recipe, toolchain, toolchainRecipe, contextDigest } = base;
+  const shared = { recipe, toolchain, contextDigest, ...(toolchainRecipe && { toolchainRecipe }) };
   const releases = {
     ...known?.releases,
     ...Object.fromEntries(
@@ -138,9 +143,9 @@ async function readSelected(
   return {
     releases: versions.flatMap((version) => {
       const release = releases[version]?.release;
-      return release ? [{ recipe, release, toolchain, contextDigest }] : [];
+      return release ? [{ ...shared, release }] : [];
     }),
-    remembered: { recipe, toolchain, contextDigest, releases, stamp: sharedStamp(reader, recipe, own) },
+    remembered: { ...shared, releases, stamp: sharedStamp(reader, recipe, own) },
     fresh: documents !== undefined,
   };
 }
@@ -171,9 +176,14 @@ function baseOf(
   folder: string,
   context: readonly ContextEntry[],
   known: RememberedRecipe | undefined,
-): Pick<RememberedRecipe, "recipe" | "toolchain" | "contextDigest"> {
+): Pick<RememberedRecipe, "recipe" | "toolchain" | "toolchainRecipe" | "contextDigest"> {
   const contextDigest = known?.contextDigest ?? contextDigestOf(realpathSync(folder), context);
-  return { recipe, toolchain: "image" in toolchain ? "image" : "packages", contextDigest };
+  return {
+    recipe,
+    toolchain: "image" in toolchain ? "image" : "packages",
+    ...("recipe" in toolchain && { toolchainRecipe: { recipe: toolchain.recipe, platform: toolchain.platform } }),
+    contextDigest,
+  };
 }
 
 /** Throws one usage error with what is wrong with any of them. */
@@ -203,7 +213,9 @@ function checked(remembered: RememberedRecipe, reader: Reader, own: readonly str
   return { ...remembered, recipe: recipe.data, releases: Object.fromEntries(releases) };
 }
 
-function sharedStamp({ root, stamps }: Reader, { source, toolchain }: Recipe, own: readonly string[]): string {
-  const shared = [fileOf("source", source), fileOf("toolchain", toolchain)];
+function sharedStamp({ root, stamps }: Reader, recipe: Recipe, own: readonly string[]): string {
+  const { source, toolchain, inherits } = recipe;
+  const template = inherits === undefined ? [] : [templateFile(inherits)];
+  const shared = [fileOf("source", source), fileOf("toolchain", toolchain), ...template];
   return digestOf([...own, ...shared.map((path) => `${path} ${stamps.at(join(root, path))}`)].join("\n"));
 }

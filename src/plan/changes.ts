@@ -8,7 +8,10 @@ export interface BuildInputs {
   readonly context: Digest;
   readonly dockerfile: string;
   readonly toolchain: Digest;
+  /** By context: the digest of its source, of its recipe's release index, or of its toolchain. */
+  readonly contexts?: Readonly<Record<string, Digest>> | undefined;
   readonly args: Readonly<Record<string, string>>;
+  readonly platformArgs?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   readonly builder: string;
   readonly exporter: string;
   readonly normaliser: string;
@@ -39,7 +42,9 @@ const order: readonly (keyof BuildInputs)[] = [
   "context",
   "dockerfile",
   "toolchain",
+  "contexts",
   "args",
+  "platformArgs",
   "normaliser",
   "exporter",
   "builder",
@@ -54,10 +59,17 @@ export function changedInputs(before: BuildInputs, after: BuildInputs): InputCha
 }
 
 function valueOf(inputs: BuildInputs, input: keyof BuildInputs): string {
-  return input === "args" ? argsText(inputs.args) : String(inputs[input]);
+  if (input === "args") return argsText(inputs.args);
+  if (input === "contexts") return argsText(inputs.contexts ?? {});
+  if (input === "platformArgs")
+    return Object.entries(inputs.platformArgs ?? {})
+      .map(([platform, args]) => `${platform}: ${argsText(args)}`)
+      .toSorted()
+      .join("; ");
+  return String(inputs[input]);
 }
 
-function argsText(args: BuildInputs["args"]): string {
+function argsText(args: Readonly<Record<string, string>>): string {
   return Object.keys(args)
     .toSorted()
     .map((name) => `${name}=${args[name] ?? ""}`)
@@ -75,7 +87,10 @@ export function codeOf({ input }: InputChange, toolchain: ToolchainKind): Change
       return "dockerfile-changed";
     case "toolchain":
       return toolchain === "image" ? "base-changed" : "toolchain-changed";
+    case "contexts":
+      return "base-changed";
     case "args":
+    case "platformArgs":
       return "args-changed";
     default:
       return "factory-changed";
@@ -88,7 +103,9 @@ const names: Readonly<Record<keyof BuildInputs, string>> = {
   context: "the Dockerfile or a file beside it",
   dockerfile: "which file is the Dockerfile",
   toolchain: "the toolchain",
+  contexts: "a context (another source, base image or toolchain)",
   args: "the build arguments",
+  platformArgs: "the build arguments of a platform",
   normaliser: "the factory's normaliser",
   exporter: "how the factory exports layers",
   builder: "the builder",

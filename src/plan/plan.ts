@@ -20,7 +20,9 @@ export function planOf(releases: readonly ReleaseFacts[], noticed: readonly Plan
         reason: { code, sentence },
         changes,
         estimatedSeconds: due && needs === "build" ? estimate(release.recipe, platform) : 0,
-        dependsOn: [],
+        dependsOn: release.standsOn.map(
+          (needed) => `${needed.recipe}@${needed.version} ${needed.platform ?? platform.platform}`,
+        ),
       };
     }),
   );

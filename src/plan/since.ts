@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { Revision } from "../git/revision.ts";
 import { canonicalJson } from "../json.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import { readDocument } from "../recipe/document.ts";
-import { type Recipe, recipeSchema, type Release, releaseSchema } from "../recipe/schema.ts";
-import { fileOf, folders, recipeFolder, releaseFile } from "../recipe/tree.ts";
+import { readDocument, readRecipeDocument } from "../recipe/document.ts";
+import { type Context, type ContextPin, type Recipe, type Release, releaseSchema } from "../recipe/schema.ts";
+import { fileOf, folders, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
 import type { CatalogueRelease } from "./catalogue.ts";
 import { contextDigestOf, listContext } from "./context-digest.ts";
 import type { Earlier } from "./types.ts";
@@ -18,18 +18,34 @@ export function checksOf({ smoke, waivers, upstream }: Recipe): Digest {
 
 /** The inputs of a release's build that the files of a factory decide. */
 export function fileInputsOf(
-  { build }: Recipe,
-  { source, toolchain }: Release,
+  recipe: Recipe,
+  { source, toolchain, contexts }: Release,
   context: Digest,
 ): Extract<Earlier, { state: "there" }>["inputs"] {
+  const { build } = recipe;
+  const built = Object.entries(contexts ?? {}).flatMap(([name, pin]) =>
+    isOfBuild(recipe.contexts[name]) ? [[name, digestOfPin(pin)] as const] : [],
+  );
   return {
     source: source.archive,
     epoch: source.epoch,
     context,
     dockerfile: build.dockerfile,
     toolchain: toolchain.digest,
+    ...(built.length > 0 && { contexts: Object.fromEntries(built) }),
     args: build.args,
+    ...(Object.keys(build.platformArgs).length > 0 && { platformArgs: build.platformArgs }),
   };
+}
+
+/** Whether builds use a context; what only smoke tests use is not in the build key. */
+function isOfBuild(context: Context | undefined): boolean {
+  return context !== undefined && !("toolchain" in context && context.use === "smoke");
+}
+
+function digestOfPin(pin: ContextPin): Digest {
+  if ("source" in pin) return pin.source.archive;
+  return "recipe" in pin ? pin.recipe.index : pin.toolchain.digest;
 }
 
 /**
@@ -46,11 +62,17 @@ export async function readEarlier(
     const [name = "", ...rest] = path.slice(folders.recipe.length + 1).split("/");
     changed.set(name, [...(changed.get(name) ?? []), rest.join("/")]);
   }
+  const templates = new Set(await revision.changedFiles([folders.template]));
+  for (const { recipe } of releases) {
+    const isTouched = recipe.inherits !== undefined && templates.has(templateFile(recipe.inherits));
+    if (isTouched && !changed.has(recipe.image)) changed.set(recipe.image, []);
+  }
   const names = [...new Set(releases.map(({ recipe }) => recipe.image))].filter((name) => changed.has(name));
   const root = join(temporary, "root");
   const scratch = join(temporary, "git");
   for (const folder of [root, scratch]) await mkdir(folder, { recursive: true });
-  await revision.checkOut(names.map(recipeFolder), root, scratch);
+  const used = names.length > 0 ? [folders.template] : [];
+  await revision.checkOut([...names.map(recipeFolder), ...used], root, scratch);
   const recipes = new Map<string, Promise<EarlierRecipe>>();
   return async (release) => {
     const { image } = release.recipe;
@@ -68,7 +90,7 @@ type EarlierRecipe =
 
 async function readRecipeAt(root: string, name: string, changed: readonly string[]): Promise<EarlierRecipe> {
   const folder = join(root, recipeFolder(name));
-  const { document } = await readDocument(root, fileOf("recipe", name), recipeSchema);
+  const { document } = await readRecipeDocument(root, fileOf("recipe", name));
   if (!document) return { state: stateAt(root, fileOf("recipe", name)) };
   const files = changed.filter((path) => path !== "recipe.yaml" && !path.startsWith("releases/"));
   const context = contextDigestOf(folder, listContext(folder));

@@ -53,6 +53,8 @@ export interface ReleaseFacts {
   /** Digest of the upstream image that is pinned. */
   readonly upstream: Digest;
   readonly platforms: readonly PlatformFacts[];
+  /** Releases whose images this one stands on; without a platform, the same as what is built. */
+  readonly standsOn: readonly { readonly recipe: string; readonly version: string; readonly platform?: PlatformName }[];
   /** Waivers whose time is up: `class, since DATE`. */
   readonly expiredWaivers: readonly string[];
   /** What is wrong with the pins of upstream's image, one sentence each; with the platform where it is about one. */

@@ -7,12 +7,11 @@ import { mismatch } from "../errors.ts";
 import { lastLines } from "../process/run.ts";
 import { type CompressedLayers, normaliserVersion, normaliseImage } from "../normalise/normalise-image.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import { hasImage } from "../oci/manifest.ts";
+import { hasImage, readConfig, readManifest } from "../oci/manifest.ts";
 import { type PlatformName, platformSlug } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { Store } from "../store/store.ts";
-import type { PreparedInputs } from "./prepare.ts";
-import type { Factory, ReleaseInputs } from "./types.ts";
+import type { Factory, PreparedInputs, ReleaseInputs } from "./types.ts";
 
 /** What the store remembers of a build, under its build key. */
 export interface BuildRecord {
@@ -50,6 +49,8 @@ export interface PlatformBuild {
   readonly outputFolder: string;
   readonly logFile: string;
   readonly seconds: number;
+  /** The images that it may be built on. */
+  readonly bases: readonly Descriptor[];
 }
 
 /**
@@ -73,6 +74,7 @@ export async function buildPlatform(
   const outputFolder = join(workFolder, "image");
   await mkdir(workFolder, { recursive: true });
   const { epoch } = inputs.release.source;
+  const images = { toolchain: prepared.toolchain, ...prepared.contexts.images(platform) };
   const result = await runBuildx(
     engine,
     {
@@ -80,10 +82,11 @@ export async function buildPlatform(
       platform,
       contextFolder: prepared.contextFolder,
       dockerfile: prepared.dockerfile,
-      folders: { src: prepared.sourceFolder },
-      images: { toolchain: { layout: store.path, digest: prepared.toolchain.digest } },
+      folders: { src: prepared.sourceFolder, ...prepared.contexts.folders },
+      images: imagesOf(images, store),
       buildArgs: {
         ...inputs.recipe.build.args,
+        ...inputs.recipe.build.platformArgs[platform],
         SOURCE_DATE_EPOCH: String(epoch),
         ...(varied && { BUILDKIT_SANDBOX_HOSTNAME: "varied-rebuild" }),
       },
@@ -96,16 +99,31 @@ export async function buildPlatform(
     signal,
   );
   if (!result.succeeded) return failureOf(result);
-  return { platform, outputFolder, logFile: result.logFile, seconds: result.seconds };
+  const { logFile, seconds } = result;
+  return { platform, outputFolder, logFile, seconds, bases: Object.values(images) };
+}
+
+/** Images in the store as buildx is given them. */
+export function imagesOf(
+  images: Readonly<Record<string, Descriptor>>,
+  store: Store,
+): Record<string, { readonly layout: string; readonly digest: Digest }> {
+  return Object.fromEntries(Object.entries(images).map(([name, { digest }]) => [name, { layout: store.path, digest }]));
 }
 
 /** Checks what buildx exported, normalises it, and puts it into the store with its log. */
 export async function storeBuild(build: PlatformBuild, inputs: ReleaseInputs, factory: Factory): Promise<BuildRecord> {
   const { store, signal } = factory;
-  const image = await readBuildOutput(build.outputFolder, build.platform, inputs.release.source.epoch);
+  const bases = await Promise.all(build.bases.map((base) => layersOf(base, store)));
+  const image = await readBuildOutput(build.outputFolder, build.platform, inputs.release.source.epoch, bases);
   const manifest = await normaliseImage(image, store.blobs, compressedLayers(store), signal);
   const log = await store.blobs.writeBytes(await readFile(build.logFile), logType);
   return { manifest, log, seconds: build.seconds, varied: false };
+}
+
+async function layersOf(image: Descriptor, { blobs }: Store): Promise<readonly Digest[]> {
+  const { config } = await readManifest(blobs, image);
+  return (await readConfig(blobs, config)).rootfs.diff_ids;
 }
 
 /** The store's memory of compressed layers, by what was compressed and how. */

@@ -1,6 +1,6 @@
 import { usageError } from "../errors.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
-import { loadToolchain, loadToolchainLock } from "../recipe/load.ts";
+import { listReleases, loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import type { ToolchainLock } from "../recipe/schema.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
 import { resolveToolchain } from "../toolchain/lock-packages.ts";
@@ -31,6 +31,10 @@ const shownPackages = 5;
 export async function findToolchainUpdate(root: string, name: string, factory: Factory): Promise<ToolchainUpdate> {
   const toolchain = await loadToolchain(root, name);
   if ("image" in toolchain) return findImageUpdate(name, toolchain.image, factory);
+  if ("recipe" in toolchain) {
+    const newest = (await listReleases(root, toolchain.recipe)).at(-1) ?? "none";
+    return { toolchain: name, current: `${toolchain.recipe}@${newest}` };
+  }
   const current = (await listToolchainLocks(root, name)).at(-1);
   const action = `refoundry toolchain lock ${name}`;
   if (current === undefined) return { toolchain: name, current: "none", change: "it has no lock yet", action };

@@ -114,6 +114,7 @@ async function listImageTags(
   registry: Factory["registry"],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  if ("none" in recipe.upstream) return [];
   if (!("image" in recipe.upstream)) {
     notes.push("upstream is no image in a registry, so its versions are not known");
     return [];

@@ -9,6 +9,7 @@ import { type CatalogueMemory, type CatalogueRelease, readCatalogue, type Select
 import { askUpstream, readPinned, upstreamPlaceOf } from "../plan/pinned-upstream.ts";
 import { planOf } from "../plan/plan.ts";
 import { askReleased, askTag, type ReleaseRegistry } from "../plan/released.ts";
+import { standsOnOf } from "../plan/stands-on.ts";
 import { checksOf, readEarlier } from "../plan/since.ts";
 import type { Earlier, Plan, PlanNotice, PlatformFacts, ReleaseFacts } from "../plan/types.ts";
 import { type WrongPin, wrongPinsOf } from "../plan/wrong-pins.ts";
@@ -159,6 +160,7 @@ async function factsOf(
     checks: checksOf(recipe),
     upstream: release.upstream.digest,
     platforms,
+    standsOn: standsOnOf(item),
     expiredWaivers: recipe.waivers
       .filter((waiver) => waiver.expires < request.today)
       .map((waiver) => `${waiver.class}, ${waiver.expires}`),

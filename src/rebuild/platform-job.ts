@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import type { LimitFunction } from "p-limit";
-import type { Engine } from "../engine/types.ts";
 import { runStage } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
@@ -16,10 +15,9 @@ import {
   requireSameManifest,
   storeBuild,
 } from "./build-platform.ts";
-import type { PreparedInputs } from "./prepare.ts";
-import { smokePlatform } from "./smoke-platform.ts";
+import { type SmokeMeans, smokePlatform } from "./smoke-platform.ts";
 import { stageBuild } from "./staging.ts";
-import type { Factory, ReleaseInputs } from "./types.ts";
+import type { Factory, PreparedInputs, ReleaseInputs } from "./types.ts";
 
 /** What is to be done for one platform. */
 export interface PlatformJob {
@@ -42,11 +40,10 @@ export interface PlatformWork {
   readonly timings: PlatformOutcome["timings"];
 }
 
-interface JobContext {
+interface JobContext extends SmokeMeans {
   readonly inputs: ReleaseInputs;
   /** Absent when no platform is due. */
   readonly prepared: PreparedInputs | undefined;
-  readonly engine: () => Promise<Engine>;
   readonly factory: Factory;
   readonly limit: LimitFunction;
   readonly force: boolean;
@@ -174,7 +171,7 @@ async function runSmoke(
     factory.emit,
     { stage: "smoke", platform: job.platform, title: "smoke test" },
     async () => {
-      const outcome = await smokePlatform(inputs, job.platform, manifest, context.engine, { factory, force });
+      const outcome = await smokePlatform(inputs, job.platform, manifest, context, { factory, force });
       reused = outcome.reused;
       const emulated = outcome.results.some((result) => result.emulated) ? ", emulated" : "";
       return { value: outcome, detail: outcome.failure ?? `${outcome.results.length} passed${emulated}`, reused };

@@ -1,24 +1,15 @@
 import { join } from "node:path";
 import { runStage } from "../events.ts";
 import { mismatch } from "../errors.ts";
-import type { Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/types.ts";
+import { withLock } from "../process/lock.ts";
 import { fetchSource } from "../source/fetch.ts";
 import { stageSource } from "../source/stage.ts";
 import { stageBuildContext } from "../build/context.ts";
 import { obtainToolchain } from "../toolchain/obtain.ts";
-import type { Factory, ReleaseInputs } from "./types.ts";
-
-/** The pinned inputs of a build, in place. */
-export interface PreparedInputs {
-  readonly sourceFolder: string;
-  readonly sourceOrigin: string;
-  readonly contextFolder: string;
-  readonly contextDigest: Digest;
-  readonly dockerfile: string;
-  readonly toolchain: Descriptor;
-  readonly toolchainOrigin: string;
-}
+import type { LoadedToolchain } from "../recipe/load.ts";
+import type { Source, SourcePin } from "../recipe/schema.ts";
+import type { Factory, PreparedInputs, ReleaseInputs } from "./types.ts";
 
 /** Copies the recipe's Dockerfile and what lies beside it; cheap, and needed for every build key. */
 export async function prepareContext(
@@ -30,66 +21,64 @@ export async function prepareContext(
   return { contextFolder, contextDigest, dockerfile: join(contextFolder, inputs.recipe.build.dockerfile) };
 }
 
-/** Fetches, verifies and stages the source. */
+/** Fetches, verifies and stages a source. */
 export async function prepareSource(
-  inputs: ReleaseInputs,
+  { source, pin }: { readonly source: Source; readonly pin: SourcePin },
   factory: Factory,
 ): Promise<{ readonly folder: string; readonly origin: string }> {
   const { store, emit, signal, mirror } = factory;
-  const pin = inputs.release.source;
-  return runStage(
-    emit,
-    { stage: "source", title: `source ${inputs.source.source} ${pin.commit.slice(0, 12)}` },
-    async () => {
-      const fetched = await fetchSource({
-        source: inputs.source,
-        pin,
-        repositoryPath: store.repositoryPath(inputs.source.source),
-        blobs: store.blobs,
-        mirror,
-        temporaryFolder: await store.temporaryFolder("import"),
-        emit,
-        signal,
-      });
-      const folder = join(await store.temporaryFolder("source"), "src");
-      const staged = await stageSource({
-        repositoryPath: fetched.repositoryPath,
-        commit: pin.commit,
-        folder,
-        epoch: pin.epoch,
-        emit,
-        signal,
-      });
-      if (staged.archive !== pin.archive) {
-        throw mismatch(
-          `the staged source of ${inputs.source.source} has digest ${staged.archive}, and the release pins ${pin.archive}`,
-          {
-            hint: "the pin or the import changed since the release was written; refoundry pin writes a new release",
-          },
-        );
-      }
-      return {
-        value: { folder, origin: fetched.origin },
-        detail: `commit and tree verified, from ${fetched.origin}`,
-        reused: fetched.origin === "store",
-      };
-    },
-  );
+  return runStage(emit, { stage: "source", title: `source ${source.source} ${pin.commit.slice(0, 12)}` }, async () => {
+    const temporaryFolder = await store.temporaryFolder("import");
+    // git does not take two fetches into one shallow repository at once
+    const fetched = await withLock(
+      store.lockPath(`source-${source.source}`),
+      () =>
+        fetchSource({
+          source,
+          pin,
+          repositoryPath: store.repositoryPath(source.source),
+          blobs: store.blobs,
+          mirror,
+          temporaryFolder,
+          emit,
+          signal,
+        }),
+      { signal },
+    );
+    const folder = join(await store.temporaryFolder("source"), "src");
+    const staged = await stageSource({
+      repositoryPath: fetched.repositoryPath,
+      commit: pin.commit,
+      folder,
+      epoch: pin.epoch,
+      emit,
+      signal,
+    });
+    if (staged.archive !== pin.archive) {
+      throw mismatch(
+        `the staged source of ${source.source} has digest ${staged.archive}, and the release pins ${pin.archive}`,
+        {
+          hint: "the pin or the import changed since the release was written; refoundry pin writes a new release",
+        },
+      );
+    }
+    return {
+      value: { folder, origin: fetched.origin },
+      detail: `commit and tree verified, from ${fetched.origin}`,
+      reused: fetched.origin === "store",
+    };
+  });
 }
 
-/** Gives the toolchain image in the store. */
+/** Gives the image of a toolchain that is pinned in a registry or made from packages, in the store. */
 export async function prepareToolchain(
-  inputs: ReleaseInputs,
+  { toolchain, pin, lock }: Pick<LoadedToolchain, "toolchain" | "pin" | "lock">,
   factory: Factory,
 ): Promise<{ readonly image: Descriptor; readonly origin: string }> {
   const { emit } = factory;
-  return runStage(emit, { stage: "toolchain", title: `toolchain ${inputs.toolchain.toolchain}` }, async () => {
+  return runStage(emit, { stage: "toolchain", title: `toolchain ${toolchain.toolchain}` }, async () => {
     const obtained = await obtainToolchain(
-      {
-        toolchain: inputs.toolchain,
-        digest: inputs.release.toolchain.digest,
-        ...(inputs.toolchainLock && { lock: inputs.toolchainLock }),
-      },
+      { toolchain, digest: pin.digest, ...(lock && { lock }) },
       { ...factory, temporaryFolder: await factory.store.temporaryFolder("toolchain") },
     );
     return {

@@ -4,6 +4,7 @@ import { gzipEncoder } from "../normalise/gzip.ts";
 import type { Repository } from "../oci/repository.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { Outcome, OutcomeInput, PlatformOutcome } from "../outcome.ts";
+import type { LoadedContext } from "../recipe/load.ts";
 import { assembleReleaseIndex } from "../publish/release-index.ts";
 import type { ReleaseEntry } from "../publish/release-index.ts";
 import { releaseTag } from "../publish/release-tags.ts";
@@ -143,7 +144,7 @@ function descriptorOf({ descriptor }: ReleaseEntry): Descriptor {
 }
 
 function listInputs(
-  { recipe, release, source, toolchain }: ReleaseInputs,
+  { recipe, release, source, toolchain, contexts }: ReleaseInputs,
   run: BuildRun,
   upstream: UpstreamState,
 ): OutcomeInput[] {
@@ -166,10 +167,11 @@ function listInputs(
     {
       kind: "toolchain",
       name: toolchain.toolchain,
-      version: release.toolchain.lock ?? "pinned image",
+      version: release.toolchain.lock ?? release.toolchain.version ?? "pinned image",
       digest: release.toolchain.digest,
       origin: run.prepared?.toolchainOrigin ?? unused,
     },
+    ...Object.entries(contexts).map(([name, context]) => contextInput(name, context)),
     {
       kind: "upstream",
       name: upstreamName(recipe.upstream),
@@ -180,4 +182,24 @@ function listInputs(
     { kind: "engine", name: run.builder.kind, version: run.builder.builderVersion, digest: "", origin: "this machine" },
     { kind: "encoder", name: "gzip", version: gzipEncoder, digest: "", origin: "refoundry" },
   ];
+}
+
+/** A named context as an input of the outcome. */
+function contextInput(name: string, context: LoadedContext): OutcomeInput {
+  const origin = `context ${name}`;
+  switch (context.kind) {
+    case "source": {
+      const { commit, archive } = context.pin;
+      return { kind: "source", name: context.source.source, version: commit, digest: archive, origin };
+    }
+    case "recipe": {
+      const { version, index } = context.pin;
+      return { kind: "base", name: context.release.recipe.image, version, digest: index, origin };
+    }
+    case "toolchain": {
+      const { lock, version, digest } = context.pin;
+      const { toolchain } = context.toolchain;
+      return { kind: "toolchain", name: toolchain, version: lock ?? version ?? "pinned image", digest, origin };
+    }
+  }
 }

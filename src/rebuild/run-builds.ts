@@ -1,15 +1,18 @@
 import pLimit from "p-limit";
 import { runTogether } from "../concurrency.ts";
 import type { Engine, EngineHandle } from "../engine/types.ts";
-import { usageError } from "../errors.ts";
+import { mismatch, usageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { releaseBuildKeys } from "../plan/build-inputs.ts";
 import type { PlatformName } from "../oci/platform.ts";
+import type { Descriptor } from "../oci/types.ts";
+import type { LoadedToolchain } from "../recipe/load.ts";
 import { type BuildRecord, findBuild } from "./build-platform.ts";
 import { type PlatformJob, type PlatformWork, runPlatformJob } from "./platform-job.ts";
-import { type PreparedInputs, prepareContext, prepareSource, prepareToolchain } from "./prepare.ts";
+import { prepareContext, prepareSource } from "./prepare.ts";
+import { obtainMaker, obtainRecipeImages, prepareContexts } from "./prepare-contexts.ts";
 import { takeStagedBuild } from "./staging.ts";
-import type { Factory, ReleaseInputs } from "./types.ts";
+import type { Factory, PreparedContexts, PreparedInputs, ReleaseInputs } from "./types.ts";
 
 /** Which platforms of a release to build, and how. */
 export interface BuildRequest {
@@ -47,12 +50,19 @@ export async function runBuilds(request: BuildRequest, factory: Factory): Promis
         hint: `refoundry build ${inputs.recipe.image}@${inputs.release.version}`,
       });
     }
-    const prepared = due.length > 0 ? await prepareBuild(inputs, context, engine, factory) : undefined;
+    const platforms = due.map(({ platform }) => platform);
+    const prepared = due.length > 0 ? await prepareBuild(inputs, platforms, context, engine, factory) : undefined;
+    const names = jobs.map(({ platform }) => platform);
+    const smokeContexts = onceAsked(() => prepareContexts(inputs, names, "smoke", buildNeeded, factory));
+    const toolchain = onceAsked(
+      async () => prepared?.toolchain ?? (await obtainMaker(makerOf(inputs), buildNeeded, factory)).image,
+    );
     const limit = pLimit(factory.settings.jobs);
     const work = await runTogether<PlatformWork[]>(
       factory.signal,
       jobs.map((job) => (signal: AbortSignal) => {
-        const shared = { inputs, prepared, engine: engine.get, limit, force: request.force, smoke: request.smoke };
+        const { force, smoke } = request;
+        const shared = { inputs, prepared, engine: engine.get, limit, force, smoke, smokeContexts, toolchain };
         return runPlatformJob(job, { ...shared, factory: { ...factory, signal } });
       }),
     );
@@ -95,16 +105,65 @@ function isDue(job: PlatformJob): boolean {
   return job.buildAgain || !job.known || (job.extended && !job.known.varied);
 }
 
+/** The images of a release for some platforms, by the digests that are pinned: from the store, or built. */
+export function imagesOfRecipe(
+  needed: ReleaseInputs,
+  pinned: Readonly<Record<PlatformName, Digest>>,
+  platforms: readonly PlatformName[],
+  factory: Factory,
+): Promise<ReadonlyMap<PlatformName, Descriptor>> {
+  return obtainRecipeImages(needed, pinned, platforms, buildNeeded, factory);
+}
+
+/** The builds of a release that another stands on; those that fail are said to. */
+async function buildNeeded(
+  inputs: ReleaseInputs,
+  platforms: readonly PlatformName[],
+  factory: Factory,
+): Promise<ReadonlyMap<PlatformName, Descriptor>> {
+  const { work } = await runBuilds({ inputs, force: false, build: "where due", smoke: false, platforms }, factory);
+  const { recipe, release } = inputs;
+  const failed = work.find(({ failure }) => failure !== undefined);
+  if (failed) {
+    throw mismatch(
+      `${recipe.image} ${release.version}, which is needed, did not build for ${failed.job.platform}: ${failed.failure?.message ?? ""}`,
+      { hint: `refoundry build ${recipe.image}@${release.version} shows its log` },
+    );
+  }
+  return new Map(work.flatMap(({ job, built }) => (built ? [[job.platform, built.manifest] as const] : [])));
+}
+
+function makerOf({ toolchain, release, toolchainLock: lock, toolchainRelease }: ReleaseInputs): LoadedToolchain {
+  return {
+    toolchain,
+    pin: release.toolchain,
+    ...(lock && { lock }),
+    ...(toolchainRelease && { release: toolchainRelease }),
+  };
+}
+
+function onceAsked<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
 async function prepareBuild(
   inputs: ReleaseInputs,
+  platforms: readonly PlatformName[],
   context: Pick<PreparedInputs, "contextFolder" | "contextDigest" | "dockerfile">,
   engine: SharedEngine,
   factory: Factory,
 ): Promise<PreparedInputs> {
-  type Parts = [Awaited<ReturnType<typeof prepareSource>>, Awaited<ReturnType<typeof prepareToolchain>>, Engine];
-  const [source, toolchain] = await runTogether<Parts>(factory.signal, [
-    (signal) => prepareSource(inputs, { ...factory, signal }),
-    (signal) => prepareToolchain(inputs, { ...factory, signal }),
+  type Parts = [
+    Awaited<ReturnType<typeof prepareSource>>,
+    Awaited<ReturnType<typeof obtainMaker>>,
+    PreparedContexts,
+    Engine,
+  ];
+  const [source, toolchain, contexts] = await runTogether<Parts>(factory.signal, [
+    (signal) => prepareSource({ source: inputs.source, pin: inputs.release.source }, { ...factory, signal }),
+    (signal) => obtainMaker(makerOf(inputs), buildNeeded, { ...factory, signal }),
+    (signal) => prepareContexts(inputs, platforms, "build", buildNeeded, { ...factory, signal }),
     () => engine.get(),
   ]);
   return {
@@ -113,6 +172,7 @@ async function prepareBuild(
     sourceOrigin: source.origin,
     toolchain: toolchain.image,
     toolchainOrigin: toolchain.origin,
+    contexts,
   };
 }
 

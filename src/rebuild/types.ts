@@ -2,8 +2,11 @@ import type { Mirror } from "../debian/mirror.ts";
 import type { ToolSet, UnpackedTools } from "../debian/unpack-tools.ts";
 import type { EngineHandle } from "../engine/types.ts";
 import type { Emit } from "../events.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { PlatformName } from "../oci/platform.ts";
 import type { RegistryClient } from "../oci/registry/client.ts";
 import type { Repository } from "../oci/repository.ts";
+import type { Descriptor } from "../oci/types.ts";
 import type { LoadedRelease } from "../recipe/load.ts";
 import type { Signer } from "../sign/signer.ts";
 import type { TrustedSigners } from "../sign/verify-bundle.ts";
@@ -30,3 +33,23 @@ export interface Factory {
 
 /** A recipe at one release with everything it names. */
 export type ReleaseInputs = LoadedRelease;
+
+/** A release's named contexts, in place. */
+export interface PreparedContexts {
+  /** Staged sources by context. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** Images in the store by context, as one platform gets them. */
+  images(platform: PlatformName): Readonly<Record<string, Descriptor>>;
+}
+
+/** The pinned inputs of a build, in place. */
+export interface PreparedInputs {
+  readonly sourceFolder: string;
+  readonly sourceOrigin: string;
+  readonly contextFolder: string;
+  readonly contextDigest: Digest;
+  readonly dockerfile: string;
+  readonly toolchain: Descriptor;
+  readonly toolchainOrigin: string;
+  readonly contexts: PreparedContexts;
+}

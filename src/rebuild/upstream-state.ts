@@ -1,8 +1,9 @@
-import { messageOf, RefoundryError } from "../errors.ts";
+import { messageOf, RefoundryError, usageError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { obtainUpstream } from "../upstream/obtain.ts";
+import { imagesOfRecipe } from "./run-builds.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
 
 /** Upstream's manifests, or why they could not be had. */
@@ -22,7 +23,10 @@ export async function obtainReleaseUpstream(inputs: ReleaseInputs, factory: Fact
   const { upstream } = inputs.recipe;
   try {
     return await runStage(factory.emit, { stage: "upstream", title: "upstream's image" }, async () => {
-      const obtained = await obtainUpstream(upstream, inputs.release.upstream, factory);
+      const obtained = await obtainUpstream(upstream, inputs.release.upstream, {
+        ...factory,
+        below: () => imagesBelow(inputs, factory),
+      });
       return {
         value: obtained,
         detail: `${obtained.manifests.size} platforms from ${obtained.origin}`,
@@ -38,4 +42,16 @@ export async function obtainReleaseUpstream(inputs: ReleaseInputs, factory: Fact
     });
     return { manifests: new Map(), origin: "unavailable", unavailable: messageOf(error) };
   }
+}
+
+/** The images of our own that an upstream made from packages lies on. */
+async function imagesBelow(
+  { recipe, contexts }: ReleaseInputs,
+  factory: Factory,
+): Promise<ReadonlyMap<PlatformName, Descriptor>> {
+  const on = "debian" in recipe.upstream ? (recipe.upstream.debian.on ?? "") : "";
+  const context = contexts[on];
+  if (context?.kind !== "recipe")
+    throw usageError(`${recipe.image}: upstream.debian.on names ${on}, which is no context with a recipe`);
+  return imagesOfRecipe(context.release, context.pin.manifests, recipe.platforms.reproduce, factory);
 }

@@ -17,7 +17,52 @@ export interface ReleaseDocuments {
 
 /** Checks what the schema of one file cannot: that recipe, release, source and toolchain speak of the same thing. */
 export function checkRelease(documents: ReleaseDocuments): Problem[] {
-  return [...checkUpstream(documents), ...checkSourcePin(documents), ...checkToolchainPin(documents)];
+  return [
+    ...checkUpstream(documents),
+    ...checkSourcePin(documents),
+    ...checkToolchainPin(documents),
+    ...checkContexts(documents),
+  ];
+}
+
+const contextKinds = ["source", "recipe", "toolchain"] as const;
+
+/** Checks that a release pins every context of its recipe, as what the recipe says it is, for every platform. */
+function checkContexts({ recipe, release }: ReleaseDocuments): Problem[] {
+  const { contexts, platforms } = recipe.value;
+  const pins = release.value.contexts ?? {};
+  const hint = pinAgain(recipe, release);
+  const problem = (message: string, path: DocumentPath): Problem => ({
+    message,
+    location: release.locate(path, "key"),
+    hint,
+  });
+  const kindOf = (value: object): string => contextKinds.find((kind) => kind in value) ?? "";
+  const wanted = Object.entries(contexts).flatMap(([name, context]): Problem[] => {
+    const pin = pins[name];
+    if (!pin) {
+      const place = formatLocation(recipe.locate(["contexts", name], "key"));
+      return [problem(`contexts has no ${name}, which the recipe has (${place})`, ["contexts"])];
+    }
+    if (kindOf(pin) !== kindOf(context)) {
+      return [
+        problem(`contexts.${name} pins a ${kindOf(pin)}, and the recipe has a ${kindOf(context)} there`, [
+          "contexts",
+          name,
+        ]),
+      ];
+    }
+    if (!("recipe" in pin)) return [];
+    return [...platforms.reproduce, ...platforms.extend]
+      .filter((platform) => pin.recipe.manifests[platform] === undefined)
+      .map((platform) =>
+        problem(`contexts.${name} has no image for ${platform}, which the recipe builds for`, ["contexts", name]),
+      );
+  });
+  const unknown = Object.keys(pins)
+    .filter((name) => contexts[name] === undefined)
+    .map((name) => problem(`contexts has ${name}, which the recipe has not`, ["contexts", name]));
+  return [...wanted, ...unknown];
 }
 
 /** The waivers of a recipe that expired before `today` (both `YYYY-MM-DD`). */
@@ -159,6 +204,11 @@ function checkToolchainPin({ recipe, release, toolchain, lock }: ReleaseDocument
     }
     if (pin.digest === digest) return [];
     return [{ message: `toolchain.digest is not the digest of the toolchain's image, ${digest}`, location, hint }];
+  }
+  if ("recipe" in toolchain.value) {
+    if (pin.lock === undefined && pin.version !== undefined) return [];
+    const message = `${toolchain.value.toolchain} is the recipe ${toolchain.value.recipe}: toolchain.version is needed, and no lock`;
+    return [{ message, location: release.locate(["toolchain"], "key"), hint }];
   }
   if (pin.lock === undefined) {
     return [

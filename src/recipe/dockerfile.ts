@@ -2,8 +2,8 @@ import type { Problem } from "../errors.ts";
 import { type Instruction, splitDockerfile } from "./dockerfile-lines.ts";
 import { didYouMean, quoted } from "./words.ts";
 
-/** What a Dockerfile may build on besides `scratch` and its own stages. */
-const namedContexts = ["toolchain", "src"];
+/** What every Dockerfile may build on besides `scratch` and its own stages. */
+const commonContexts = ["toolchain", "src"];
 
 const inputsHint = "build on scratch, toolchain, src or a stage above: every input is pinned in the release";
 
@@ -12,6 +12,8 @@ interface Stages {
   /** Lower case, as BuildKit compares them. */
   readonly names: readonly string[];
   readonly count: number;
+  /** The named contexts. */
+  readonly inputs: readonly string[];
 }
 
 type Refuse = (message: string, hint: string) => void;
@@ -19,21 +21,25 @@ type Refuse = (message: string, hint: string) => void;
 /**
  * Says early what the build would refuse: inputs that are not pinned in the release
  * (images, addresses, a syntax directive), a network in RUN, and what the factory needs
- * stage names to be. The source policy of the build is the barrier; this only explains.
+ * stage names to be. `contexts` are the recipe's own, beside `toolchain` and `src`. The source policy of the build is the barrier; this only explains.
  */
-export function checkDockerfile(text: string, file: string): Problem[] {
+export function checkDockerfile(text: string, file: string, contexts: readonly string[] = []): Problem[] {
   const { instructions, problems: found } = splitDockerfile(text, file);
   const problems = [...found];
-  let stages: Stages = { names: [], count: 0 };
+  let stages: Stages = { names: [], count: 0, inputs: [...commonContexts, ...contexts] };
   for (const instruction of instructions) {
     const refuse: Refuse = (message, hint) =>
       problems.push({ message, location: { file, line: instruction.line }, hint });
     // the stage that a FROM begins is not one that the FROM itself, or its own COPY, can name
     const above: Stages =
-      instruction.name === "FROM" ? stages : { names: stages.names.slice(0, -1), count: stages.count - 1 };
+      instruction.name === "FROM" ? stages : { ...stages, names: stages.names.slice(0, -1), count: stages.count - 1 };
     checkInstruction(instruction, above, refuse);
     if (instruction.name === "FROM")
-      stages = { names: [...stages.names, stageNameOf(instruction) ?? ""], count: stages.count + 1 };
+      stages = {
+        ...stages,
+        names: [...stages.names, stageNameOf(instruction) ?? ""],
+        count: stages.count + 1,
+      };
     else if (stages.count === 0 && instruction.name !== "ARG")
       refuse(`${instruction.name} stands before the first FROM`, "begin with FROM");
   }
@@ -76,11 +82,11 @@ function checkFrom(instruction: Instruction, stages: Stages, refuse: Refuse): vo
   ) {
     return refuse("FROM does not have the form FROM BASE [AS NAME]", inputsHint);
   }
-  const known = base === "scratch" || namedContexts.includes(base) || stages.names.includes(base.toLowerCase());
+  const known = base === "scratch" || stages.inputs.includes(base) || stages.names.includes(base.toLowerCase());
   if (!known) {
-    const near = didYouMean(base, ["scratch", ...namedContexts, ...stages.names.filter((stage) => stage !== "")]);
+    const near = didYouMean(base, ["scratch", ...stages.inputs, ...stages.names.filter((stage) => stage !== "")]);
     refuse(
-      `FROM ${quoted(base)} is neither scratch, a stage above, toolchain nor src`,
+      `FROM ${quoted(base)} is neither scratch, a stage above, ${namesOf(stages)}`,
       near ? `${near}\n${inputsHint}` : inputsHint,
     );
   }
@@ -90,7 +96,7 @@ function checkFrom(instruction: Instruction, stages: Stages, refuse: Refuse): vo
     return refuse(`${quoted(name)} is not a stage name`, "begin with a letter; use letters, digits and . _ -");
   if (stage.endsWith("_"))
     return refuse(`the stage name ${quoted(name)} ends in _`, "such names are kept for refoundry");
-  if (stage === "scratch" || namedContexts.includes(stage))
+  if (stage === "scratch" || stages.inputs.includes(stage))
     return refuse(`the stage name ${quoted(name)} is that of an input`, "give the stage a name of its own");
   if (stages.names.includes(stage))
     refuse(`the stage ${quoted(name)} is there twice`, "give each stage a name of its own");
@@ -138,10 +144,15 @@ function checkTrigger(instruction: Instruction, stages: Stages, refuse: Refuse):
 function checkInput(name: string, what: string, stages: Stages, refuse: Refuse): void {
   const stage = name.toLowerCase();
   const isIndex = /^\d{1,4}$/.test(name) && Number(name) < stages.count;
-  if (isIndex || namedContexts.includes(name) || (stage !== "" && stages.names.includes(stage))) return;
-  refuse(`${what} ${quoted(name)} is neither a stage above, toolchain nor src`, inputsHint);
+  if (isIndex || stages.inputs.includes(name) || (stage !== "" && stages.names.includes(stage))) return;
+  refuse(`${what} ${quoted(name)} is neither a stage above, ${namesOf(stages)}`, inputsHint);
 }
 
 function stageNameOf(instruction: Instruction): string | undefined {
   return instruction.rest.split(/[ \t]+/)[2]?.toLowerCase();
+}
+
+/** The contexts as the end of "neither ..., a nor b". */
+function namesOf({ inputs }: Stages): string {
+  return `${inputs.slice(0, -1).join(", ")} nor ${inputs.at(-1)}`;
 }

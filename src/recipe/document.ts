@@ -5,8 +5,10 @@ import { join, relative, resolve } from "node:path";
 import type { z } from "zod";
 import { errorCode, type Location, messageOf, type Problem, RefoundryError } from "../errors.ts";
 import { describeIssue, problemsOf } from "./issues.ts";
+import { type ReadTemplate, withTemplate } from "./inherit.ts";
+import { type Recipe, recipeSchema } from "./schema.ts";
 import { escapeUnseen } from "./words.ts";
-import { type DocumentPath, parseYaml } from "./yaml-tree.ts";
+import { type DocumentPath, parseYaml, type YamlTree } from "./yaml-tree.ts";
 
 /** A file that was read and is as its schema says, with the place of everything in it. */
 export interface LocatedDocument<T> {
@@ -32,10 +34,29 @@ export async function readDocument<T>(root: string, path: string, schema: z.ZodT
   return problem ? { problems: [problem] } : parseDocument(text, file, schema);
 }
 
+/** Reads and checks a recipe below `root`, with what it inherits. */
+export async function readRecipeDocument(root: string, path: string): Promise<DocumentResult<Recipe>> {
+  const read = await readYaml(root, path);
+  if (!read.tree) return { problems: inOrder(read.problems) };
+  const { tree, problems } = await withTemplate(read.tree, (template) => readYaml(root, template));
+  return checkTree(tree, [...read.problems, ...problems], recipeSchema);
+}
+
+/** Reads one YAML file below `root`, as what it says. */
+async function readYaml(root: string, path: string): ReturnType<ReadTemplate> {
+  const { text, problem, file } = await readTextFile(root, path);
+  return problem ? { problems: [problem] } : parseYaml(text, file);
+}
+
 /** Checks the text of one YAML file against a schema; `file` is its name in messages. */
 export function parseDocument<T>(text: string, file: string, schema: z.ZodType<T>): DocumentResult<T> {
   const { tree, problems } = parseYaml(text, file);
   if (!tree) return { problems: inOrder(problems) };
+  return checkTree(tree, problems, schema);
+}
+
+function checkTree<T>(tree: YamlTree, problems: readonly Problem[], schema: z.ZodType<T>): DocumentResult<T> {
+  const { file } = tree;
   const parsed = schema.safeParse(tree.data, { error: describeIssue, reportInput: false });
   const all = [...problems, ...(parsed.success ? [] : problemsOf(parsed.error.issues, schema, tree))];
   if (!parsed.success || all.length > 0) return { problems: shortened(inOrder(all), file) };

@@ -6,6 +6,7 @@ import type { Problem } from "../errors.ts";
 import { displayPath, inOrder, type LocatedDocument, maxFileBytes, readTextFile } from "./document.ts";
 import { describeIssue, problemsOf } from "./issues.ts";
 import type { Report, RuleId } from "./lint-rules.ts";
+import { inheritedFile, type ReadTemplate, withTemplate } from "./inherit.ts";
 import { quickYaml } from "./lint-quick-yaml.ts";
 import { listFolder } from "./tree.ts";
 import { compareVersions } from "./version.ts";
@@ -91,6 +92,11 @@ export function createTreeReader(root: string, report: Report): TreeReader {
     return undefined;
   };
 
+  const readTemplate: ReadTemplate = async (path) => {
+    const { text: written, problem, file } = await readTextFile(root, path);
+    return problem ? { problems: [problem] } : parseYaml(written, file);
+  };
+
   return {
     root,
     list: listed,
@@ -105,16 +111,20 @@ export function createTreeReader(root: string, report: Report): TreeReader {
       const found = await text(path);
       if (!found) return undefined;
       const quick = quickYaml(found.text);
-      const read = quick === undefined ? undefined : schema.safeParse(quick);
+      const inherits = inheritedFile(quick) !== undefined;
+      const read = quick === undefined || inherits ? undefined : schema.safeParse(quick);
       if (read?.success) {
         onText?.(found.text, { file: found.file, data: quick });
         return { value: read.data, file: found.file, locate: laterLocate(found.text, found.file) };
       }
-      const { tree, problems } = parseYaml(found.text, found.file);
-      report("yaml", ...inOrder(problems));
-      if (!tree) return undefined;
+      const own = parseYaml(found.text, found.file);
+      report("yaml", ...inOrder(own.problems));
+      if (!own.tree) return undefined;
+      const { tree, problems: inherited } = await withTemplate(own.tree, readTemplate);
+      report("reference", ...inOrder(inherited));
+      const problems = [...own.problems, ...inherited];
       const parsed = schema.safeParse(tree.data, { error: describeIssue, reportInput: false });
-      if (problems.length === 0) onText?.(found.text, tree);
+      if (problems.length === 0) onText?.(found.text, own.tree);
       if (parsed.success && problems.length === 0) return { value: parsed.data, file: found.file, locate: tree.locate };
       if (!parsed.success) reportIssues(parsed.error.issues, schema, tree, report);
       return undefined;

@@ -8,9 +8,9 @@ import { checkExpected, checkPlatformNames } from "./lint-platforms.ts";
 import type { TreeReader } from "./lint-read.ts";
 import type { Report } from "./lint-rules.ts";
 import { checkWrittenStyle } from "./lint-style.ts";
-import { findDockerfile, readSource, readToolchain, readToolchainLock } from "./read.ts";
+import { findDockerfile, readRecipe, readSource, readToolchain, readToolchainLock } from "./read.ts";
 import { type Recipe, type Release, releaseSchema, type Source, type Toolchain, type ToolchainLock } from "./schema.ts";
-import { recipeFolder } from "./tree.ts";
+import { folders, recipeFolder } from "./tree.ts";
 import { didYouMean, quoted } from "./words.ts";
 
 /** Documents of one kind by name; undefined for one that could not be read. */
@@ -96,6 +96,31 @@ async function checkReferences(
     report("reference", ...(await readSource(reader.root, source, recipe.locate(["source"]))).problems);
   if (!known.toolchains.has(toolchain))
     report("reference", ...(await readToolchain(reader.root, toolchain, recipe.locate(["toolchain"]))).problems);
+  for (const [name, context] of Object.entries(recipe.value.contexts)) {
+    const place = recipe.locate(["contexts", name]);
+    const { root } = reader;
+    if ("source" in context && !known.sources.has(context.source))
+      report("reference", ...(await readSource(root, context.source, place)).problems);
+    if ("toolchain" in context && !known.toolchains.has(context.toolchain))
+      report("reference", ...(await readToolchain(root, context.toolchain, place)).problems);
+    if ("recipe" in context && !(await reader.list(folders.recipe)).has(context.recipe))
+      report("reference", ...(await readRecipe(root, context.recipe, place)).problems);
+  }
+  checkSmokeClients(recipe, report);
+}
+
+/** Clients of smoke tests come from a toolchain that the recipe has as a context. */
+function checkSmokeClients(recipe: LocatedDocument<Recipe>, report: Report): void {
+  for (const [index, smoke] of recipe.value.smoke.entries()) {
+    if (!("in" in smoke) || smoke.in === undefined) continue;
+    const context = recipe.value.contexts[smoke.in];
+    if (context && "toolchain" in context) continue;
+    report("reference", {
+      message: `${quoted(smoke.in)} is no context with a toolchain`,
+      location: recipe.locate(["smoke", index, "in"]),
+      hint: `add it: contexts: ${smoke.in}: {toolchain: NAME, use: smoke}`,
+    });
+  }
 }
 
 async function lintRelease(
@@ -135,7 +160,7 @@ async function lintDockerfile(reader: TreeReader, recipe: LocatedDocument<Recipe
   const path = await dockerfilePath(reader, recipe, report);
   const found = path === undefined ? undefined : await reader.text(path);
   if (!found) return;
-  report("dockerfile", ...checkDockerfile(found.text, found.file));
+  report("dockerfile", ...checkDockerfile(found.text, found.file, Object.keys(recipe.value.contexts)));
   checkCommands(found.text, found.file, report);
 }
 

@@ -60,8 +60,8 @@ export async function lint(root: string, options: LintOptions): Promise<LintProb
   const recipes = await readAll(reader, "recipe", recipeSchema, (recipe) => recipe.image, report, scope.readsRecipe);
   const checks = { known: { sources, toolchains, locks }, ...options };
   for (const [name, recipe] of recipes) await lintRecipe(reader, name, recipe, checks, report);
-  warnUnused("source", sources, recipes, (recipe) => recipe.source, report);
-  warnUnused("toolchain", toolchains, recipes, (recipe) => recipe.toolchain, report);
+  warnUnused("source", sources, recipes, sourcesOf, report);
+  warnUnused("toolchain", toolchains, recipes, toolchainsOf, report);
   return inOrder([...found.values()].filter((problem) => scope.covers(problem.location.file)));
 }
 
@@ -153,16 +153,25 @@ async function readAll<T>(
   return all;
 }
 
+function sourcesOf({ source, contexts }: Recipe): string[] {
+  return [source, ...Object.values(contexts).flatMap((context) => ("source" in context ? [context.source] : []))];
+}
+
+function toolchainsOf({ toolchain, contexts }: Recipe): string[] {
+  const further = Object.values(contexts).flatMap((context) => ("toolchain" in context ? [context.toolchain] : []));
+  return [toolchain, ...further];
+}
+
 function warnUnused<T>(
   kind: "source" | "toolchain",
   documents: Documents<T>,
   recipes: Documents<Recipe>,
-  used: (recipe: Recipe) => string,
+  used: (recipe: Recipe) => readonly string[],
   report: Report,
 ): void {
   // a recipe that could not be read may be the one that uses it
   if ([...recipes.values()].includes(undefined)) return;
-  const names = new Set([...recipes.values()].flatMap((recipe) => (recipe ? [used(recipe.value)] : [])));
+  const names = new Set([...recipes.values()].flatMap((recipe) => (recipe ? used(recipe.value) : [])));
   for (const [name, document] of documents) {
     if (!document || names.has(name)) continue;
     report("unused", {

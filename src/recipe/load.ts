@@ -1,6 +1,6 @@
-import { type Problem, RefoundryError, usageError } from "../errors.ts";
+import { type Location, type Problem, RefoundryError, usageError } from "../errors.ts";
 import { checkLock, checkRelease, checkWaivers } from "./checks.ts";
-import { documentOf, type DocumentResult, inOrder } from "./document.ts";
+import { documentOf, type DocumentResult, inOrder, type LocatedDocument } from "./document.ts";
 import {
   type DockerfilePlace,
   findDockerfile,
@@ -11,10 +11,12 @@ import {
   readToolchainLock,
 } from "./read.ts";
 import {
+  type ContextPin,
   nameSchema,
   type Recipe,
   type Release,
   type Source,
+  type SourcePin,
   type Toolchain,
   type ToolchainLock,
   versionSchema,
@@ -29,11 +31,31 @@ export interface LoadedRelease {
   readonly release: Release;
   readonly source: Source;
   readonly toolchain: Toolchain;
-  /** Absent for a toolchain that is a pinned image. */
+  /** Only for a toolchain that is a package list. */
   readonly toolchainLock?: ToolchainLock;
+  /** Only for a toolchain that is a recipe: its release. */
+  readonly toolchainRelease?: LoadedRelease;
+  /** The recipe's contexts by name, each with what the release pins of it. */
+  readonly contexts: Readonly<Record<string, LoadedContext>>;
   readonly dockerfile: DockerfilePlace;
   /** Every version of the recipe that has a release, oldest first. */
   readonly versions: readonly string[];
+}
+
+/** A named build context with its pin and what that names. */
+export type LoadedContext =
+  | { readonly kind: "source"; readonly pin: SourcePin; readonly source: Source }
+  | { readonly kind: "recipe"; readonly pin: RecipePin; readonly release: LoadedRelease }
+  | ({ readonly kind: "toolchain"; readonly use: "build" | "smoke" } & LoadedToolchain);
+
+type RecipePin = Extract<ContextPin, { recipe: unknown }>["recipe"];
+
+/** A toolchain with its pin and what that names. */
+export interface LoadedToolchain {
+  readonly pin: Release["toolchain"];
+  readonly toolchain: Toolchain;
+  readonly lock?: ToolchainLock;
+  readonly release?: LoadedRelease;
 }
 
 /** Reads a recipe. Throws one usage error with all that is wrong with it. */
@@ -85,26 +107,41 @@ export async function loadReleaseInputs(
   recipeName: string,
   options: { readonly version?: string; readonly today: string },
 ): Promise<LoadedRelease> {
+  return loadWithin(root, recipeName, options, []);
+}
+
+/** `above` is who needs it: recipe by recipe, the first first. */
+async function loadWithin(
+  root: string,
+  recipeName: string,
+  options: { readonly version?: string; readonly today: string },
+  above: readonly string[],
+): Promise<LoadedRelease> {
   const problems: Problem[] = [];
   const keep = <T>(result: DocumentResult<T>): DocumentResult<T>["document"] => {
     problems.push(...result.problems);
     return result.document;
   };
   const recipe = documentOf(await readRecipe(root, recipeName));
+  const trail = [...above, recipeName];
+  if (above.includes(recipeName))
+    throw usageError(`recipes need each other in a circle: ${trail.join(" -> ")}`, { location: recipe.locate([]) });
   const chosen = options.version ?? (await newestRelease(root, recipeName));
   const release = keep(await readRelease(root, recipeName, chosen));
   const source = keep(await readSource(root, recipe.value.source, recipe.locate(["source"])));
   const toolchain = keep(await readToolchain(root, recipe.value.toolchain, recipe.locate(["toolchain"])));
   const dockerfile = await findDockerfile(root, recipe);
-  const lockName = release?.value.toolchain.lock;
-  const lock =
-    release && toolchain && lockName !== undefined && "debian" in toolchain.value
-      ? keep(await readToolchainLock(root, toolchain.value.toolchain, lockName, release.locate(["toolchain", "lock"])))
-      : undefined;
+  const releaseOf = (name: string, version: string): Promise<LoadedRelease> =>
+    loadWithin(root, name, { version, today: options.today }, trail);
+  const reader = { root, recipe, keep, releaseOf };
+  const made =
+    release && toolchain
+      ? await makerOf(reader, toolchain.value, release.value.toolchain, release.locate(["toolchain", "lock"]))
+      : {};
 
   problems.push(...checkWaivers(recipe, options.today));
   if ("message" in dockerfile) problems.push(dockerfile);
-  if (lock) problems.push(...checkLock(lock));
+  if (made.lock) problems.push(...checkLock(made.lock));
   if (release) {
     problems.push(
       ...checkRelease({
@@ -112,22 +149,83 @@ export async function loadReleaseInputs(
         release,
         ...(source && { source }),
         ...(toolchain && { toolchain }),
-        ...(lock && { lock }),
+        ...(made.lock && { lock: made.lock }),
       }),
     );
   }
   if (problems.length > 0 || !release || !source || !toolchain || "message" in dockerfile) {
     throw new RefoundryError("usage", inOrder(problems));
   }
+  const contexts = await loadContexts(reader, release);
+  if (problems.length > 0) throw new RefoundryError("usage", inOrder(problems));
   return {
     recipe: recipe.value,
     release: release.value,
     source: source.value,
     toolchain: toolchain.value,
-    ...(lock && { toolchainLock: lock.value }),
+    ...(made.lock && { toolchainLock: made.lock.value }),
+    ...(made.release && { toolchainRelease: made.release }),
+    contexts,
     dockerfile,
     versions: await listReleases(root, recipeName),
   };
+}
+
+interface ContextReader {
+  readonly root: string;
+  readonly recipe: LocatedDocument<Recipe>;
+  readonly keep: <T>(result: DocumentResult<T>) => DocumentResult<T>["document"];
+  readonly releaseOf: (recipe: string, version: string) => Promise<LoadedRelease>;
+}
+
+/** From what a toolchain is made: its lock, or its recipe's release. */
+async function makerOf(
+  { root, keep, releaseOf }: ContextReader,
+  toolchain: Toolchain,
+  pin: Release["toolchain"],
+  place: Location,
+): Promise<{ readonly lock?: LocatedDocument<ToolchainLock>; readonly release?: LoadedRelease }> {
+  if ("debian" in toolchain && pin.lock !== undefined) {
+    const lock = keep(await readToolchainLock(root, toolchain.toolchain, pin.lock, place));
+    return lock ? { lock } : {};
+  }
+  if ("recipe" in toolchain && pin.version !== undefined)
+    return { release: await releaseOf(toolchain.recipe, pin.version) };
+  return {};
+}
+
+/** What every context of the recipe is; {@link checkRelease} saw to it that each has a pin of its kind. */
+async function loadContexts(
+  reader: ContextReader,
+  release: LocatedDocument<Release>,
+): Promise<Record<string, LoadedContext>> {
+  const { root, recipe, keep, releaseOf } = reader;
+  const loaded: Record<string, LoadedContext> = {};
+  for (const [name, context] of Object.entries(recipe.value.contexts)) {
+    const pin = release.value.contexts?.[name];
+    const place = recipe.locate(["contexts", name]);
+    if (!pin) continue;
+    if ("source" in context && "source" in pin) {
+      const source = keep(await readSource(root, context.source, place));
+      if (source) loaded[name] = { kind: "source", pin: pin.source, source: source.value };
+    } else if ("recipe" in context && "recipe" in pin) {
+      const needed = await releaseOf(context.recipe, pin.recipe.version);
+      loaded[name] = { kind: "recipe", pin: pin.recipe, release: needed };
+    } else if ("toolchain" in context && "toolchain" in pin) {
+      const toolchain = keep(await readToolchain(root, context.toolchain, place));
+      if (!toolchain) continue;
+      const made = await makerOf(reader, toolchain.value, pin.toolchain, release.locate(["contexts", name]));
+      loaded[name] = {
+        kind: "toolchain",
+        use: context.use,
+        pin: pin.toolchain,
+        toolchain: toolchain.value,
+        ...(made.lock && { lock: made.lock.value }),
+        ...(made.release && { release: made.release }),
+      };
+    }
+  }
+  return loaded;
 }
 
 async function newestRelease(root: string, recipe: string): Promise<string> {

@@ -2,10 +2,15 @@ import { realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { z } from "zod";
 import { errorCode, type Location, messageOf, type Problem } from "../errors.ts";
-import { displayPath, type DocumentResult, type LocatedDocument, readDocument } from "./document.ts";
+import {
+  displayPath,
+  type DocumentResult,
+  type LocatedDocument,
+  readDocument,
+  readRecipeDocument,
+} from "./document.ts";
 import {
   type Recipe,
-  recipeSchema,
   type Release,
   releaseSchema,
   type Source,
@@ -31,13 +36,29 @@ import { didYouMean, quoted } from "./words.ts";
 /** Reads a recipe. `from` is the place that names it, for when it is not there. */
 export async function readRecipe(root: string, name: string, from?: Location): Promise<DocumentResult<Recipe>> {
   const advice = `refoundry add makes a recipe; recipes are folders in ${folders.recipe}/`;
-  return readNamed(root, "recipe", name, recipeSchema, (recipe) => ["image", recipe.image], advice, from);
+  return readNamed(
+    root,
+    "recipe",
+    name,
+    (file) => readRecipeDocument(root, file),
+    (recipe) => ["image", recipe.image],
+    advice,
+    from,
+  );
 }
 
 /** Reads a source. `from` is the place that names it. */
 export async function readSource(root: string, name: string, from?: Location): Promise<DocumentResult<Source>> {
   const advice = `write ${fileOf("source", name)}`;
-  return readNamed(root, "source", name, sourceSchema, (source) => ["source", source.source], advice, from);
+  return readNamed(
+    root,
+    "source",
+    name,
+    bySchema(root, sourceSchema),
+    (source) => ["source", source.source],
+    advice,
+    from,
+  );
 }
 
 /** Reads a toolchain. `from` is the place that names it. */
@@ -47,7 +68,7 @@ export async function readToolchain(root: string, name: string, from?: Location)
     root,
     "toolchain",
     name,
-    toolchainSchema,
+    bySchema(root, toolchainSchema),
     (toolchain) => ["toolchain", toolchain.toolchain],
     advice,
     from,
@@ -120,11 +141,15 @@ export async function findDockerfile(
   }
 }
 
+function bySchema<T>(root: string, schema: z.ZodType<T>): (file: string) => Promise<DocumentResult<T>> {
+  return (file) => readDocument(root, file, schema);
+}
+
 async function readNamed<T>(
   root: string,
   kind: NamedKind,
   name: string,
-  schema: z.ZodType<T>,
+  read: (file: string) => Promise<DocumentResult<T>>,
   identity: (value: T) => readonly [key: string, name: string],
   advice: string,
   from: Location | undefined,
@@ -135,7 +160,7 @@ async function readNamed<T>(
     const location = from ?? { file: displayPath(join(root, folders[kind])) };
     return missing(`there is no ${kind} ${quoted(name)}`, name, names, location, advice);
   }
-  const result = await readDocument(root, file, schema);
+  const result = await read(file);
   if (!result.document) return result;
   const [key] = identity(result.document.value);
   return named(result, [key], (value) => identity(value)[1], name, kind === "source" ? "file" : "folder");

@@ -72,6 +72,8 @@ const mirrorFileSchema = z.strictObject({
 /** Where upstream's images are. */
 const upstreamSchema = z.union([
   z.strictObject({ image: reference }),
+  /** An image of our own, which nobody else publishes; says why there is one. */
+  z.strictObject({ none: line }),
   z.strictObject({
     /** An image put together from the binaries that Debian published. */
     debian: z
@@ -125,17 +127,58 @@ const tagTemplate = z
     "must be a tag, as in latest or {major}.{minor}",
   );
 
+/** What a named build context is called in Dockerfiles, beside `src` and `toolchain`. */
+const contextName = nameSchema.refine((name) => !["src", "toolchain", "image", "scratch"].includes(name), {
+  error: "is the name of a context that every build has",
+});
+
+/** What a named build context holds. */
+const contextSchema = z.union([
+  z.strictObject({
+    /** Another source, staged as the main one is. */
+    source: nameSchema,
+    /** Its version; by default the release's own, or what the main source's Debian suite has. */
+    version: versionSchema.optional(),
+  }),
+  /** The image of another recipe for the same platform: `FROM NAME`. */
+  z.strictObject({ recipe: nameSchema }),
+  z.strictObject({
+    /** Another toolchain's image. */
+    toolchain: nameSchema,
+    /** `smoke`: only smoke tests use it, so that builds do not depend on it. */
+    use: z.enum(["build", "smoke"]).default("build"),
+  }),
+]);
+
+const smokeSchema = z.union([
+  z.strictObject({ run: z.array(line).min(1), stdout: z.string().optional() }),
+  z.strictObject({
+    /** A server, started in the image. */
+    serve: z.array(line).min(1),
+    /** Tried until it exits with 0. */
+    client: z.array(line).min(1),
+    /** The context that the client comes from; by default the image itself. */
+    in: nameSchema.optional(),
+    stdout: z.string().optional(),
+  }),
+]);
+
 /** `recipes/images/<name>/recipe.yaml` */
 export const recipeSchema = z.strictObject({
+  /** A file of `recipes/templates/`: what it says holds where the recipe says nothing. */
+  inherits: nameSchema.optional(),
   image: nameSchema,
   owners: z.array(line).min(1),
   source: nameSchema,
   toolchain: nameSchema,
+  contexts: z.record(contextName, contextSchema).default({}),
   upstream: upstreamSchema,
   build: z.strictObject({
     dockerfile: localPath.default("Dockerfile"),
     network: z.literal("none", "must be none: builds have no network"),
     args: z.record(argName, z.string()).default({}),
+    /** What a platform has otherwise. */
+    platformArgs: z.record(platformSchema, z.record(argName, z.string())).default({}),
   }),
   platforms: z
     .strictObject({ reproduce: platformList, extend: platformList.default([]) })
@@ -147,9 +190,7 @@ export const recipeSchema = z.strictObject({
       }
     })
     .refine((platforms) => platforms.reproduce.length + platforms.extend.length > 0, "names no platform"),
-  smoke: z
-    .array(z.strictObject({ run: z.array(line).min(1), stdout: z.string().optional() }))
-    .min(1, "needs at least one command: what does not start is not released"),
+  smoke: z.array(smokeSchema).min(1, "needs at least one command: what does not start is not released"),
   waivers: z.array(waiverSchema).default([]),
   tags: z
     .strictObject({
@@ -159,24 +200,46 @@ export const recipeSchema = z.strictObject({
     .default({ floating: [] }),
 });
 
+const sourcePinSchema = z.strictObject({
+  commit: commitSchema,
+  tree: commitSchema,
+  /** sha256 of the canonical tar of the staged tree: independent of git's SHA-1. */
+  archive: digestSchema,
+  /** SOURCE_DATE_EPOCH, seconds. */
+  epoch: z.int().nonnegative(),
+  /** The files of a Debian source package, when it is imported from one. */
+  debian: z.strictObject({ version: debianVersion, files: z.array(mirrorFileSchema).min(2) }).optional(),
+});
+
+const toolchainPinSchema = z.strictObject({
+  /** File name in the toolchain's `locks/`, without `.yaml`; only for a toolchain that is a package list. */
+  lock: versionSchema.optional(),
+  /** Release of the toolchain's recipe; only for a toolchain that is one. */
+  version: versionSchema.optional(),
+  digest: digestSchema,
+});
+
+const contextPinSchema = z.union([
+  z.strictObject({ source: sourcePinSchema }),
+  z.strictObject({
+    recipe: z.strictObject({
+      version: versionSchema,
+      /** The release index that the recipe recorded. */
+      index: digestSchema,
+      /** What was built for each platform. */
+      manifests: z.record(platformSchema, digestSchema),
+    }),
+  }),
+  z.strictObject({ toolchain: toolchainPinSchema }),
+]);
+
 /** `recipes/images/<name>/releases/<version>.yaml`, written by `refoundry pin`. */
 export const releaseSchema = z.strictObject({
   version: versionSchema,
-  source: z.strictObject({
-    commit: commitSchema,
-    tree: commitSchema,
-    /** sha256 of the canonical tar of the staged tree: independent of git's SHA-1. */
-    archive: digestSchema,
-    /** SOURCE_DATE_EPOCH, seconds. */
-    epoch: z.int().nonnegative(),
-    /** The files of a Debian source package, when it is imported from one. */
-    debian: z.strictObject({ version: debianVersion, files: z.array(mirrorFileSchema).min(2) }).optional(),
-  }),
-  toolchain: z.strictObject({
-    /** File name in the toolchain's `locks/`, without `.yaml`; absent for a toolchain that is a pinned image. */
-    lock: versionSchema.optional(),
-    digest: digestSchema,
-  }),
+  source: sourcePinSchema,
+  toolchain: toolchainPinSchema,
+  /** What the recipe's contexts are, by their names. */
+  contexts: z.record(contextName, contextPinSchema).optional(),
   upstream: z.strictObject({
     /** Digest of what the reference named when it was pinned: an index or a manifest. */
     digest: digestSchema,
@@ -201,7 +264,9 @@ export const releaseSchema = z.strictObject({
           context: digestSchema,
           dockerfile: localPath,
           toolchain: digestSchema,
+          contexts: z.record(contextName, digestSchema).optional(),
           args: z.record(argName, z.string()),
+          platformArgs: z.record(platformSchema, z.record(argName, z.string())).optional(),
           builder: line,
           exporter: line,
           normaliser: line,
@@ -217,6 +282,12 @@ export const toolchainSchema = z.union([
     toolchain: nameSchema,
     /** A reference with a digest; pulled as it is. */
     image: reference.regex(/@sha256:[0-9a-f]{64}$/, "must end in @sha256:<digest>; a tag can move"),
+    platform: platformSchema.default("linux/amd64"),
+  }),
+  z.strictObject({
+    toolchain: nameSchema,
+    /** A recipe whose image it is: built by us, with a verdict of its own. */
+    recipe: nameSchema,
     platform: platformSchema.default("linux/amd64"),
   }),
   z.strictObject({
@@ -276,5 +347,11 @@ export type Release = z.infer<typeof releaseSchema>;
 export type Toolchain = z.infer<typeof toolchainSchema>;
 /** A toolchain's locked package list. */
 export type ToolchainLock = z.infer<typeof toolchainLockSchema>;
+/** What a recipe says of one of its contexts. */
+export type Context = Recipe["contexts"][string];
+/** What a release pins for one of its recipe's contexts. */
+export type ContextPin = NonNullable<Release["contexts"]>[string];
+/** How a source is pinned. */
+export type SourcePin = Release["source"];
 /** A source: where its forks and its upstream are. */
 export type Source = z.infer<typeof sourceSchema>;

@@ -9,7 +9,12 @@ import { compareVersions } from "./version.ts";
 export type NamedKind = "recipe" | "toolchain" | "source";
 
 /** Where the files are, from the root of a factory. */
-export const folders = { recipe: "recipes/images", toolchain: "recipes/toolchains", source: "vendor-sources" } as const;
+export const folders = {
+  recipe: "recipes/images",
+  toolchain: "recipes/toolchains",
+  source: "vendor-sources",
+  template: "recipes/templates",
+} as const;
 
 /** The file of a named thing, from the root. Throws a usage error when the name is no name, so it cannot lead elsewhere. */
 export function fileOf(kind: NamedKind, name: string): string {
@@ -20,6 +25,11 @@ export function fileOf(kind: NamedKind, name: string): string {
   }
   if (kind === "source") return `${folders.source}/${name}.yaml`;
   return `${folders[kind]}/${name}/${kind}.yaml`;
+}
+
+/** The file of a template that recipes inherit, from the root; the name is one. */
+export function templateFile(name: string): string {
+  return `${folders.template}/${name}.yaml`;
 }
 
 /** The folder of a recipe, from the root. */

@@ -11,6 +11,7 @@ export function packagesOfUpstream({ package: only, packages }: DebianUpstream):
 /** What an upstream is called in outcomes and reports. */
 export function upstreamName(upstream: Recipe["upstream"]): string {
   if ("image" in upstream) return upstream.image;
+  if ("none" in upstream) return "none";
   const packages = packagesOfUpstream(upstream.debian);
   return `Debian package${packages.length === 1 ? "" : "s"} ${packages.join(", ")}`;
 }

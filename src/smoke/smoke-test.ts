@@ -6,6 +6,7 @@ import type { Emit } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { clientFolder, serveCommand } from "./serve.ts";
 
 /** What one command of a smoke test gave. */
 export interface SmokeResult {
@@ -22,20 +23,32 @@ export interface SmokeOutcome {
 
 const smokeSeconds = 120;
 
+/** A root file system that clients of a smoke test come from. */
+export interface ClientRoot {
+  readonly image: { readonly layout: string; readonly digest: Digest };
+  readonly platform: PlatformName;
+}
+
+/** What is tested: the image of one platform. */
+export interface SmokeRequest {
+  readonly commands: Recipe["smoke"];
+  readonly version: string;
+  readonly platform: PlatformName;
+  readonly image: { readonly layout: string; readonly digest: Digest };
+  /** By context; undefined is the toolchain, which starts the server where the client is in the image itself. */
+  readonly clients: (context: string | undefined) => Promise<ClientRoot>;
+  readonly workFolder: string;
+}
+
 /**
  * Runs a recipe's smoke commands in the image itself, one after another, with no network
- * and as the image's user, on the builder that built it (emulated where foreign). A
- * command passes with exit code 0 and, when the recipe says what it prints, with that
- * as its whole standard output, white space at the ends aside.
+ * but its own loopback and as the image's user, on the builder that built it (emulated
+ * where foreign). A command passes with exit code 0 and, when the recipe says what it
+ * prints, with that as its whole standard output, white space at the ends aside. Of a
+ * server with a client, the client is what has to pass.
  */
 export async function smokeTest(
-  test: {
-    readonly commands: Recipe["smoke"];
-    readonly version: string;
-    readonly platform: PlatformName;
-    readonly image: { readonly layout: string; readonly digest: Digest };
-    readonly workFolder: string;
-  },
+  test: SmokeRequest,
   engine: Engine,
   emit: Emit,
   signal?: AbortSignal,
@@ -46,8 +59,8 @@ export async function smokeTest(
     const folder = join(test.workFolder, String(position));
     const contextFolder = join(folder, "context");
     await mkdir(contextFolder, { recursive: true });
-    // the exec form needs no shell in the image and expands nothing
-    await writeFile(join(contextFolder, "Dockerfile"), `FROM image\nRUN ${JSON.stringify(smoke.run)}\n`);
+    const { command, dockerfile, images } = await stepOf(smoke, test);
+    await writeFile(join(contextFolder, "Dockerfile"), dockerfile);
     const result = await runBuildx(
       engine,
       {
@@ -56,7 +69,7 @@ export async function smokeTest(
         contextFolder,
         dockerfile: join(contextFolder, "Dockerfile"),
         folders: {},
-        images: { image: test.image },
+        images: { image: test.image, ...images },
         buildArgs: {},
         noCache: true,
         workFolder: folder,
@@ -66,7 +79,7 @@ export async function smokeTest(
       signal,
     );
     const stdout = outputOf(result.outputs, "stdout");
-    const shown = smoke.run.join(" ");
+    const shown = command.join(" ");
     if (!result.succeeded) {
       const said = [outputOf(result.outputs, "stderr").slice(-1000).trim(), result.failure?.message]
         .filter(Boolean)
@@ -83,9 +96,30 @@ export async function smokeTest(
         failure: `${shown} on ${test.platform} printed "${stdout.trim().slice(0, 500)}", not "${expected}"`,
       };
     }
-    results.push({ command: smoke.run, stdout: stdout.slice(0, 10_000), emulated });
+    results.push({ command, stdout: stdout.slice(0, 10_000), emulated });
   }
   return { results };
+}
+
+/** One command as a step of a build; the exec form needs no shell in the image and expands nothing. */
+async function stepOf(
+  smoke: Recipe["smoke"][number],
+  { clients }: SmokeRequest,
+): Promise<{
+  readonly command: readonly string[];
+  readonly dockerfile: string;
+  readonly images: Readonly<Record<string, ClientRoot["image"]>>;
+}> {
+  if ("run" in smoke)
+    return { command: smoke.run, dockerfile: `FROM image\nRUN ${JSON.stringify(smoke.run)}\n`, images: {} };
+  const root = await clients(smoke.in);
+  const lines = [
+    `FROM --platform=${root.platform} clients AS smoke-clients`,
+    "FROM image",
+    `RUN --mount=type=bind,from=smoke-clients,target=${clientFolder} ${JSON.stringify(serveCommand(smoke, root.platform))}`,
+  ];
+  const command = [...smoke.serve, "with", ...smoke.client];
+  return { command, dockerfile: `${lines.join("\n")}\n`, images: { clients: root.image } };
 }
 
 function outputOf(

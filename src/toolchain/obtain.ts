@@ -69,6 +69,8 @@ async function obtainAlone(
     await rememberImage(digest, image, store);
     return { image, origin: "its registry" };
   }
+  if ("recipe" in toolchain)
+    throw usageError(`the toolchain ${toolchain.toolchain} is the recipe ${toolchain.recipe}, and is built as one`);
   if (!lock)
     throw usageError(`the toolchain ${toolchain.toolchain} has no lock`, {
       hint: `refoundry toolchain lock ${toolchain.toolchain}`,

@@ -25,6 +25,8 @@ interface UpstreamContext {
   readonly registry: RegistryClient;
   readonly emit: Emit;
   readonly signal?: AbortSignal;
+  /** The images that an upstream made from packages lies on. */
+  readonly below?: () => Promise<ReadonlyMap<PlatformName, Descriptor>>;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function obtainUpstream(
     const assembled = await assembleDebianUpstream(upstream.debian, pin.debian, {
       blobs: store.blobs,
       mirror: context.mirror,
+      ...(upstream.debian.on !== undefined && context.below && { below: await context.below() }),
       ...(signal && { signal }),
     });
     if (assembled.digest !== pin.digest) {
@@ -59,6 +62,7 @@ export async function obtainUpstream(
       origin: "packages that Debian published",
     };
   }
+  if ("none" in upstream) return { manifests: new Map(), origin: "none" };
   const from = await openReference(parseReference(upstream.image), context.registry);
   try {
     return { manifests: await fromReader(from, descriptor, pin, context), origin: from.name };

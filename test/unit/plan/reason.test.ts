@@ -37,6 +37,7 @@ function facts(change: Partial<ReleaseFacts> = {}, platform: Partial<PlatformFac
     checks: digestOf("checks"),
     upstream: digestOf("upstream"),
     platforms: [{ platform: "linux/amd64", extended: false, buildKey: key, ...platform }],
+    standsOn: [],
     expiredWaivers: [],
     wrongPins: [],
     ...change,

@@ -1,0 +1,72 @@
+import { usageError } from "../errors.ts";
+import type { PlatformName } from "../oci/platform.ts";
+import type { Recipe } from "../recipe/schema.ts";
+
+/** Where the root that clients come from is mounted while a server is tested. */
+export const clientFolder = "/.refoundry-clients";
+
+/** Debian's folder of libraries for a platform, and the program in it that starts others. */
+const loaders: Readonly<Record<PlatformName, readonly [folder: string, loader: string]>> = {
+  "linux/amd64": ["x86_64-linux-gnu", "ld-linux-x86-64.so.2"],
+  "linux/arm64": ["aarch64-linux-gnu", "ld-linux-aarch64.so.1"],
+};
+
+/**
+ * Starts the server ($ARGV[1] counts its words), tries the client until it ends well or the
+ * time ($ARGV[0], seconds) is up, then stops the server. What the server prints goes to
+ * standard error. Perl, because every Debian root has it; no module is loaded.
+ */
+const supervisor = [
+  "my ($limit, $count, @words) = @ARGV; my @server = splice @words, 0, $count;",
+  "my $until = time + $limit;",
+  "my $pid = fork // die qq(fork: $!\\n);",
+  "if ($pid == 0) { open STDOUT, '>&', STDERR; exec { $server[0] } @server or die qq(cannot start $server[0]: $!\\n) }",
+  "my $said = ''; my $status = -1;",
+  "while (time < $until) {",
+  "  if (waitpid($pid, 1) == $pid) { my $code = $? >> 8; die qq(the server ended with exit code $code before a client could speak to it\\n) }",
+  "  my $client = open(my $out, '-|') // die qq(fork: $!\\n);",
+  "  if ($client == 0) { exec { $words[0] } @words or die qq(cannot start $words[0]: $!\\n) }",
+  "  $said = join '', <$out>; close $out; $status = $?; last if $status == 0;",
+  "  select undef, undef, undef, 0.25;",
+  "}",
+  "print $said;",
+  "kill 'TERM', $pid; for (1 .. 20) { last if waitpid($pid, 1) == $pid; select undef, undef, undef, 0.1 } kill 'KILL', $pid;",
+  "if ($status != 0) { print STDERR qq(the client did not succeed within $limit seconds\\n); exit 1 } exit 0;",
+].join(" ");
+
+const limitSeconds = 60;
+
+/**
+ * The command that tests a server in an image: a supervisor and the client run from the
+ * mounted root with that root's own loader and libraries, so that the image needs neither.
+ * A client without `in` runs from the image. Throws a usage error for a root of a platform
+ * whose loader is not known.
+ */
+export function serveCommand(
+  { serve, client, in: context }: Extract<Recipe["smoke"][number], { serve: unknown }>,
+  platform: PlatformName,
+): readonly string[] {
+  const [folder, loader] = loaders[platform] ?? [];
+  if (folder === undefined || loader === undefined)
+    throw usageError(`clients of a smoke test cannot come from an image for ${platform}`, {
+      hint: `use one for ${Object.keys(loaders).join(" or ")}`,
+    });
+  const below = (path: string): string => `${clientFolder}${path}`;
+  const native = [
+    below(`/lib/${folder}/${loader}`),
+    "--library-path",
+    [`/lib/${folder}`, `/usr/lib/${folder}`].map(below).join(":"),
+  ];
+  const [program = "", ...args] = client;
+  const clientCommand = context === undefined ? client : [...native, below(program), ...args];
+  return [
+    ...native,
+    below("/usr/bin/perl"),
+    "-e",
+    supervisor,
+    String(limitSeconds),
+    String(serve.length),
+    ...serve,
+    ...clientCommand,
+  ];
+}

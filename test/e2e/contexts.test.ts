@@ -1,0 +1,164 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CliResult, refoundry } from "../support/cli.ts";
+import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
+
+let folder: string;
+let registry: TestRegistry;
+let factory: TinyFactory;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "refoundry-e2e-"));
+  registry = await startRegistry();
+  factory = await createTinyFactory(folder, registry.host);
+  env = { REFOUNDRY_STORE: join(folder, "store"), DOCKER_CONFIG: join(folder, "docker") };
+});
+
+afterAll(async () => {
+  await registry?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const call = (args: readonly string[]): Promise<CliResult> => refoundry(args, { cwd: factory.root, env });
+const write = async (path: string, text: string): Promise<void> => {
+  const full = join(factory.root, path);
+  await mkdir(join(full, ".."), { recursive: true });
+  await writeFile(full, text);
+};
+const lockOf = (recipe: string): Promise<string> =>
+  readFile(join(factory.root, "recipes/images", recipe, "releases/1.0.yaml"), "utf8");
+const done = async (args: readonly string[]): Promise<CliResult> => {
+  const result = await call(args);
+  expect(result.exitCode, result.stderr).toBe(0);
+  return result;
+};
+
+test("a recipe stands on another recipe's image, on a second source, and is built by a toolchain that is a recipe", async () => {
+  // the builder is hello's own image, with a shell
+  await write(
+    "recipes/templates/tiny.yaml",
+    "owners: [tests]\nupstream: { none: nobody else makes it }\nbuild: { dockerfile: Dockerfile, network: none, args: { WORD: below, KEPT: kept } }\nplatforms: { reproduce: [], extend: [linux/386, linux/amd64] }\n",
+  );
+  await write(
+    "recipes/images/builder/recipe.yaml",
+    "inherits: tiny\nimage: builder\nsource: hello\ntoolchain: busybox\nsmoke:\n  - run: [/bin/sh, -c, 'exit 0']\n",
+  );
+  await write(
+    "recipes/images/builder/Dockerfile",
+    "FROM --platform=linux/amd64 toolchain AS build\nRUN mkdir -p /out/bin /out/tmp && cp /bin/busybox /out/bin/busybox && for name in sh mkdir cp cat echo chmod; do cp /bin/busybox /out/bin/$name; done\nFROM scratch\nCOPY --from=build /out/ /\n",
+  );
+  await write("recipes/toolchains/ours/toolchain.yaml", "toolchain: ours\nrecipe: builder\n");
+  await write(
+    "recipes/images/app/recipe.yaml",
+    [
+      "inherits: tiny\nimage: app\nsource: hello\ntoolchain: ours",
+      "contexts:\n  base: { recipe: builder }\n  more: { source: more }",
+      "build: { network: none, args: { WORD: above }, platformArgs: { linux/386: { WORD: small } } }",
+      "platforms: { reproduce: [], extend: [linux/386, linux/amd64] }",
+      "smoke:\n  - run: [/bin/cat, /app]\n",
+    ].join("\n"),
+  );
+  await write(
+    "recipes/images/app/Dockerfile",
+    "FROM --platform=linux/amd64 toolchain AS build\nARG WORD\nARG KEPT\nRUN --mount=type=bind,from=more,target=/more mkdir /out && echo $WORD $KEPT $(cat /more/motd) > /out/app\nFROM base\nCOPY --from=build /out/app /app\n",
+  );
+  await write(
+    "vendor-sources/more.yaml",
+    (await readFile(join(factory.root, "vendor-sources/hello.yaml"), "utf8")).replace("source: hello", "source: more"),
+  );
+  await done(["lint"]);
+  expect(await call(["pin", "app", "1.0"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("the recipe builder has no release yet"),
+  });
+  await done(["pin", "builder", "1.0"]);
+  expect(await call(["pin", "app", "1.0"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("does not record what it gave"),
+  });
+  await done(["rebuild", "builder", "--record"]);
+  await done(["pin", "app", "1.0"]);
+  const outcome = JSON.parse((await done(["rebuild", "app", "--record", "--json"])).stdout);
+  expect(outcome.platforms.map(({ platform, verdict }: Record<string, string>) => `${platform} ${verdict}`)).toEqual([
+    "linux/386 extended",
+    "linux/amd64 extended",
+  ]);
+  const kinds = outcome.inputs.map(({ kind, name }: Record<string, string>) => `${kind} ${name}`);
+  expect(kinds).toEqual(expect.arrayContaining(["toolchain ours", "base builder", "source more"]));
+  const plan = JSON.parse((await done(["plan", "app", "--json"])).stdout);
+  expect(plan.jobs.map(({ dependsOn, due }: { dependsOn: string[]; due: boolean }) => [dependsOn, due])).toEqual([
+    [["builder@1.0 linux/386", "builder@1.0 linux/amd64"], false],
+    [["builder@1.0 linux/amd64", "builder@1.0 linux/amd64"], false],
+  ]);
+});
+
+test("what was needed is built again where the store has nothing, and gives what is pinned", async () => {
+  const other = { ...env, REFOUNDRY_STORE: join(folder, "other-store") };
+  const result = await refoundry(["rebuild", "app", "--json"], { cwd: factory.root, env: other });
+  expect(result.exitCode, result.stderr).toBe(0);
+  expect(JSON.parse(result.stdout)).toMatchObject({ recorded: "same" });
+});
+
+test("a build argument of one platform makes another image of that platform alone", async () => {
+  const recipe = join(factory.root, "recipes/images/app/recipe.yaml");
+  const text = await readFile(recipe, "utf8");
+  await writeFile(recipe, text.replace("WORD: small", "WORD: smaller"));
+  try {
+    const plan = JSON.parse((await call(["plan", "app", "--json"])).stdout);
+    expect(plan.jobs.map(({ platform, due }: Record<string, unknown>) => `${platform} ${due}`)).toEqual([
+      "linux/386 true",
+      "linux/amd64 false",
+    ]);
+    expect(plan.jobs[0].reason.code).toBe("args-changed");
+  } finally {
+    await writeFile(recipe, text);
+  }
+});
+
+test("another image of the base makes what stands on it due, once it is pinned again", async () => {
+  const dockerfile = join(factory.root, "recipes/images/builder/Dockerfile");
+  const [text, builder, app] = await Promise.all([readFile(dockerfile, "utf8"), lockOf("builder"), lockOf("app")]);
+  await writeFile(dockerfile, text.replace("mkdir -p /out/bin", "mkdir -p /out/etc /out/bin"));
+  await done(["rebuild", "builder", "--record"]);
+  const stale = await refoundry(["rebuild", "app"], {
+    cwd: factory.root,
+    env: { ...env, REFOUNDRY_STORE: join(folder, "third-store") },
+  });
+  expect(stale).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is pinned") });
+  await done(["pin", "app", "1.0", "--replace"]);
+  expect(await lockOf("app")).not.toBe(app);
+  const plan = JSON.parse((await done(["plan", "app", "--json"])).stdout);
+  expect(plan.jobs.map(({ due }: { due: boolean }) => due)).toEqual([true, true]);
+  await writeFile(dockerfile, text);
+  await write("recipes/images/builder/releases/1.0.yaml", builder);
+  await write("recipes/images/app/releases/1.0.yaml", app);
+});
+
+test("recipes that need each other are refused, with the circle", async () => {
+  const recipe = join(factory.root, "recipes/images/builder/recipe.yaml");
+  const lock = join(factory.root, "recipes/images/builder/releases/1.0.yaml");
+  const [text, pins] = [await readFile(recipe, "utf8"), await readFile(lock, "utf8")];
+  const app = await lockOf("app");
+  const index = /index: (sha256:[0-9a-f]{64})/.exec(app)?.[1] ?? "";
+  const manifests = ["linux/386", "linux/amd64"].map((name) => `        ${name}: ${index}\n`).join("");
+  await writeFile(recipe, `${text}contexts:\n  app: { recipe: app }\n`);
+  await writeFile(
+    lock,
+    pins.replace(
+      "\nupstream:",
+      `\ncontexts:\n  app:\n    recipe:\n      version: "1.0"\n      index: ${index}\n      manifests:\n${manifests}upstream:`,
+    ),
+  );
+  try {
+    const result = await call(["rebuild", "builder"]);
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain("recipes need each other in a circle: builder -> app -> builder");
+  } finally {
+    await writeFile(recipe, text);
+    await writeFile(lock, pins);
+  }
+});
