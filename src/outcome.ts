@@ -21,6 +21,8 @@ export interface PlatformOutcome {
   readonly manifest: Digest | null;
   /** The manifest that we built. */
   readonly rebuilt: Digest | null;
+  /** Bytes of what we built: manifest, config and compressed layers. */
+  readonly size: number | null;
   readonly verdict: Verdict;
   readonly level: PlatformHeadline | "no-upstream" | "build-failed" | "upstream-unavailable";
   readonly unexplained: number;

@@ -2,7 +2,7 @@ import type { FlagParametersForType } from "@stricli/core";
 import type { CliContext, CommonFlags } from "./context.ts";
 import type { EngineFlags } from "./engine.ts";
 import type { LintFlags } from "./lint.ts";
-import type { RebuildFlags } from "./rebuild.ts";
+import type { RebuildFlags } from "./rebuild-one.ts";
 import type { TrustFlags } from "./trust.ts";
 
 // What several verbs take.
@@ -116,6 +116,12 @@ const record = {
 
 export const rebuildFlags = {
   ...json,
+  all: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Every release of every recipe, in the order in which they need each other",
+  },
   platform,
   force,
   push,

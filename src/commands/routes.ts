@@ -9,7 +9,17 @@ import { releaseRoutes } from "./release-routes.ts";
 export const routes = {
   rebuild: buildCommand({
     loader: async () => (await import("./rebuild.ts")).rebuild,
-    parameters: { flags: rebuildFlags, positional: recipeArgument },
+    parameters: {
+      flags: rebuildFlags,
+      positional: {
+        kind: "array",
+        parameter: {
+          brief: "Recipes, with @VERSION or @'RANGE' for other releases than the newest",
+          parse: text,
+          placeholder: "RECIPE[@VERSION]",
+        },
+      },
+    },
     docs: { brief: "The whole way: fetch, build, compare, smoke-test, release, report" },
   }),
   plan: buildCommand({

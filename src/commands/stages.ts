@@ -3,7 +3,7 @@ import { runBuilds } from "../rebuild/run-builds.ts";
 import { prepareSource } from "../rebuild/prepare.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
-import { loadInputs, readPlatforms } from "./rebuild.ts";
+import { loadInputs, readPlatforms } from "./rebuild-one.ts";
 
 interface StageFlags extends CommonFlags {
   readonly platform?: readonly string[];

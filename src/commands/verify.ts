@@ -9,7 +9,7 @@ import type { Factory } from "../rebuild/types.ts";
 import { renderVerification } from "../report/verification.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
-import { loadInputs } from "./rebuild.ts";
+import { loadInputs } from "./rebuild-one.ts";
 import { readTrust, type TrustFlags } from "./trust.ts";
 
 /** Flags of `refoundry verify`. */

@@ -3,6 +3,7 @@ import { compareImages } from "../compare/compare-images.ts";
 import type { PlatformComparison } from "../compare/types.ts";
 import type { WaiverBook } from "../compare/waivers.ts";
 import { runStage } from "../events.ts";
+import { readManifest } from "../oci/manifest.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { PlatformOutcome } from "../outcome.ts";
 import type { PlatformWork } from "./platform-job.ts";
@@ -32,9 +33,10 @@ export async function judgePlatforms(
     factory.signal,
     work.map((item) => async (signal: AbortSignal) => {
       const startedAt = performance.now();
+      const size = item.built ? await imageSize(item.built.manifest, factory) : null;
       const compared = await judgeOne(item, upstream, sibling, book, { ...factory, signal });
       const timing = { stage: "compare", seconds: (performance.now() - startedAt) / 1000, reused: false };
-      return outcomeOf(item, upstream, compared, [...item.timings, timing]);
+      return outcomeOf(item, upstream, { ...compared, size }, [...item.timings, timing]);
     }),
   );
 }
@@ -109,7 +111,7 @@ async function comparePair(
 function outcomeOf(
   item: PlatformWork,
   upstream: UpstreamState,
-  judged: Judged,
+  judged: Judged & Pick<PlatformOutcome, "size">,
   timings: PlatformOutcome["timings"],
 ): JudgedPlatform {
   const { job, built } = item;
@@ -119,6 +121,7 @@ function outcomeOf(
     origin: job.extended ? "rebuilt" : "upstream",
     manifest: (job.extended ? built?.manifest.digest : theirs?.digest) ?? null,
     rebuilt: built?.manifest.digest ?? null,
+    size: judged.size,
     verdict: judged.verdict,
     level: judged.level,
     unexplained: job.extended ? 0 : (judged.comparison?.unexplained ?? 0),
@@ -133,4 +136,9 @@ function outcomeOf(
     log: item.log,
     releasable: judged.releasable,
   };
+}
+
+async function imageSize(manifest: Descriptor, { store }: Factory): Promise<number> {
+  const { config, layers } = await readManifest(store.blobs, manifest);
+  return [manifest, config, ...layers].reduce((sum, { size }) => sum + size, 0);
 }

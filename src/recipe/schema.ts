@@ -254,7 +254,17 @@ export const releaseSchema = z.strictObject({
   expect: z
     .strictObject({
       index: digestSchema,
-      platforms: z.record(platformSchema, z.strictObject({ manifest: digestSchema, buildKey: digestSchema })),
+      platforms: z.record(
+        platformSchema,
+        z.strictObject({
+          manifest: digestSchema,
+          buildKey: digestSchema,
+          /** How it compared with upstream, or that upstream never released it. */
+          verdict: z.enum(["identical", "equivalent", "drift", "different", "extended"]).optional(),
+          /** The strongest level of equality. */
+          level: line.optional(),
+        }),
+      ),
       /** What the build keys were made from, so that a plan can say which of it changed since. */
       inputs: z
         .strictObject({

@@ -7,7 +7,7 @@ import { execa } from "execa";
 import pLimit from "p-limit";
 import type { CliContext } from "../../src/commands/context.ts";
 import { withFactory } from "../../src/commands/factory.ts";
-import { loadInputs } from "../../src/commands/rebuild.ts";
+import { loadInputs } from "../../src/commands/rebuild-one.ts";
 import type { Engine } from "../../src/engine/types.ts";
 import { rebuildRelease } from "../../src/rebuild/rebuild-release.ts";
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ImageVerification, verifyImage } from "../../src/attest/verify-image.ts";
 import type { CliContext } from "../../src/commands/context.ts";
 import { withFactory } from "../../src/commands/factory.ts";
-import { loadInputs } from "../../src/commands/rebuild.ts";
+import { loadInputs } from "../../src/commands/rebuild-one.ts";
 import { RefoundryError } from "../../src/errors.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { createRegistryClient, type RegistryClient } from "../../src/oci/registry/client.ts";

@@ -39,6 +39,7 @@ export function sampleOutcome(text = "plain"): Outcome {
   const common = {
     buildKey: digestOf("key"),
     unexplained: 0,
+    size: 21_504,
     cached: false,
     seconds: 5.25,
     timings: [

@@ -1,0 +1,72 @@
+import type { Outcome, PlatformOutcome } from "../outcome.ts";
+import { formatSeconds, plainText, widthOf } from "./text.ts";
+
+/** A release of a catalogue that was rebuilt, or why it could not be. */
+export type CatalogueResult =
+  | { readonly release: string; readonly outcome: Outcome }
+  | { readonly release: string; readonly failure: string };
+
+/** Sizes as people read them: powers of 1000. */
+function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const [scaled, unit] = bytes < 1_000_000 ? [bytes / 1000, "kB"] : [bytes / 1_000_000, "MB"];
+  return `${scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${unit}`;
+}
+
+const header = ["release", "platform", "verdict", "equal at", "size", "time", ""];
+
+/** Many outcomes in one table, a row for each platform, with the reproducibility rate below it. */
+export function renderCatalogueTable(results: readonly CatalogueResult[], seconds: number): string {
+  const rows = results.flatMap((result) =>
+    "failure" in result
+      ? [[result.release, "", "failed", "", "", "", ""]]
+      : result.outcome.platforms.map((platform, index) => rowOf(index === 0 ? result.release : "", platform)),
+  );
+  const widths = header.map((title, column) =>
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ""))),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - widthOf(cell)))
+      .join("  ")
+      .trimEnd();
+  const failures = results.flatMap((result) =>
+    "failure" in result ? [`${result.release} failed: ${plainText(result.failure)}`] : [],
+  );
+  const platforms = results.flatMap((result) => ("outcome" in result ? result.outcome.platforms : []));
+  return `${[
+    line(header),
+    line(widths.map((width) => "─".repeat(width))),
+    ...rows.map(line),
+    "",
+    ...failures,
+    rateOf(platforms),
+    `took ${formatSeconds(seconds)}; ${platforms.filter(({ cached }) => cached).length} of ${platforms.length} builds were in the store`,
+  ].join("\n")}\n`;
+}
+
+function rowOf(release: string, platform: PlatformOutcome): string[] {
+  const { verdict, level, size, seconds, cached } = platform;
+  return [
+    plainText(release),
+    platform.platform,
+    verdict,
+    level === "no-upstream" ? "(no upstream)" : level === verdict ? "" : level,
+    size === null ? "" : formatBytes(size),
+    formatSeconds(seconds),
+    cached ? "reused" : "",
+  ];
+}
+
+/** How many of the platforms that upstream has came out equal; what upstream never released is not counted. */
+function rateOf(platforms: readonly Pick<PlatformOutcome, "verdict">[]): string {
+  const compared = platforms.filter(({ verdict }) => verdict !== "extended");
+  const of = (wanted: string): number => compared.filter(({ verdict }) => verdict === wanted).length;
+  const parts = ["identical", "equivalent", "drift", "different", "build-failed", "upstream-unavailable"]
+    .map((verdict) => [verdict, of(verdict)] as const)
+    .filter(([, count]) => count > 0)
+    .map(([verdict, count]) => `${count} ${verdict}`);
+  const equal = of("identical") + of("equivalent");
+  const rate = compared.length === 0 ? "" : ` (${Math.round((equal / compared.length) * 100)} % equal)`;
+  return `${compared.length} platforms that upstream has: ${parts.join(", ") || "none"}${rate}; ${platforms.length - compared.length} added`;
+}
