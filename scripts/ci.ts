@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $, chalk, ProcessOutput } from "zx";
+import { readmeWithCatalogue } from "./write-catalogue.ts";
 
 interface Verdict {
   readonly passed: number;
@@ -82,6 +83,8 @@ async function checkDocs(): Promise<Verdict> {
       if (error.code !== "EISDIR") problems.push(`README links to ${link}, which is not there`);
     });
   }
+  if ((await readmeWithCatalogue()) !== readme)
+    problems.push("the README's table of recipes is not what the releases record; run npm run catalogue");
   for (const problem of new Set(problems)) console.log(`  ${problem}`);
   return problems.length === 0 ? one : { passed: 0, failed: 1 };
 }

@@ -58,9 +58,10 @@ function rowOf(release: string, platform: PlatformOutcome): string[] {
   ];
 }
 
-/** How many of the platforms that upstream has came out equal; what upstream never released is not counted. */
-function rateOf(platforms: readonly Pick<PlatformOutcome, "verdict">[]): string {
-  const compared = platforms.filter(({ verdict }) => verdict !== "extended");
+/** How many of the platforms that upstream has came out equal; what upstream never released is counted apart. */
+function rateOf(platforms: readonly Pick<PlatformOutcome, "origin" | "verdict">[]): string {
+  const compared = platforms.filter(({ origin }) => origin === "upstream");
+  const own = platforms.filter(({ origin }) => origin === "rebuilt");
   const of = (wanted: string): number => compared.filter(({ verdict }) => verdict === wanted).length;
   const parts = ["identical", "equivalent", "drift", "different", "build-failed", "upstream-unavailable"]
     .map((verdict) => [verdict, of(verdict)] as const)
@@ -68,5 +69,7 @@ function rateOf(platforms: readonly Pick<PlatformOutcome, "verdict">[]): string 
     .map(([verdict, count]) => `${count} ${verdict}`);
   const equal = of("identical") + of("equivalent");
   const rate = compared.length === 0 ? "" : ` (${Math.round((equal / compared.length) * 100)} % equal)`;
-  return `${compared.length} platforms that upstream has: ${parts.join(", ") || "none"}${rate}; ${platforms.length - compared.length} added`;
+  const added = own.filter(({ verdict }) => verdict === "extended").length;
+  const failed = own.length === added ? "" : `, ${own.length - added} failed`;
+  return `${compared.length} platforms that upstream has: ${parts.join(", ") || "none"}${rate}; ${added} added${failed}`;
 }

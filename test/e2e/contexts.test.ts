@@ -96,6 +96,36 @@ test("a recipe stands on another recipe's image, on a second source, and is buil
   ]);
 });
 
+test("all is rebuilt in one call, what others stand on first, and one that fails stops nothing", async () => {
+  const outcomes = JSON.parse((await done(["rebuild", "--all", "--json"])).stdout);
+  expect(outcomes.failed).toEqual([]);
+  // app comes first by name, and stands on builder
+  expect(outcomes.outcomes.map(({ recipe, recorded }: Record<string, string>) => [recipe, recorded])).toEqual([
+    ["builder", "same"],
+    ["app", "same"],
+  ]);
+  const [text, pins] = [
+    await readFile(join(factory.root, "recipes/images/app/Dockerfile"), "utf8"),
+    await lockOf("app"),
+  ];
+  await write("recipes/images/app/Dockerfile", "FROM base\nRUN exit 7\n");
+  try {
+    const some = await call(["rebuild", "app", "builder"]);
+    expect(some.exitCode).toBe(1);
+    expect(some.stdout).toMatch(/^builder@1.0 +linux\/386 +extended +\(no upstream\) +\d/m);
+    expect(some.stdout).toMatch(/^app@1.0 +linux\/386 +build-failed/m);
+    expect(some.stdout).toContain("0 platforms that upstream has: none; 2 added, 2 failed");
+  } finally {
+    await write("recipes/images/app/Dockerfile", text);
+    await write("recipes/images/app/releases/1.0.yaml", pins);
+  }
+  expect(await call(["rebuild", "--all", "app"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("--all"),
+  });
+  expect(await call(["rebuild"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("which release?") });
+});
+
 test("what was needed is built again where the store has nothing, and gives what is pinned", async () => {
   const other = { ...env, REFOUNDRY_STORE: join(folder, "other-store") };
   const result = await refoundry(["rebuild", "app", "--json"], { cwd: factory.root, env: other });
