@@ -38,6 +38,21 @@ export const routes = {
     parameters: { flags: { ...json, platform, force }, positional: recipeArgument },
     docs: { brief: "Build only: images per platform into the store" },
   }),
+  vary: buildCommand({
+    loader: async () => (await import("./vary.ts")).vary,
+    parameters: {
+      flags: { ...json, platform },
+      positional: {
+        kind: "array",
+        parameter: {
+          brief: "Releases (default: the newest of each recipe)",
+          parse: text,
+          placeholder: "RECIPE[@VERSION]",
+        },
+      },
+    },
+    docs: { brief: "Build again under other conditions, and name those that a build depends on" },
+  }),
   compare: buildCommand({
     loader: async () => (await import("./compare.ts")).compare,
     parameters: {

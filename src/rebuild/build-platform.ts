@@ -1,9 +1,11 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildxResult, runBuildx, stepMark } from "../build/buildx.ts";
 import { readBuildOutput } from "../build/read-output.ts";
+import { type Variation, variedDockerfile, variedShell } from "../build/variations.ts";
 import type { Engine } from "../engine/types.ts";
 import { mismatch } from "../errors.ts";
+import { canonicalJson } from "../json.ts";
 import { lastLines } from "../process/run.ts";
 import { type CompressedLayers, normaliserVersion, normaliseImage } from "../normalise/normalise-image.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
@@ -54,44 +56,47 @@ export interface PlatformBuild {
 }
 
 /**
- * Builds one platform with buildx. `varied` builds under another host name and never
- * from BuildKit's cache, to see whether the result is the same.
+ * Builds one platform with buildx. With variations it never takes anything from BuildKit's
+ * cache, to see whether the result is the same.
  */
 export async function buildPlatform(
   build: {
     readonly inputs: ReleaseInputs;
     readonly prepared: PreparedInputs;
     readonly platform: PlatformName;
-    readonly varied: boolean;
+    readonly variations: readonly Variation[];
     readonly noCache: boolean;
   },
   engine: Engine,
   factory: Factory,
 ): Promise<PlatformBuild | BuildFailure> {
-  const { inputs, prepared, platform, varied } = build;
+  const { inputs, prepared, platform, variations } = build;
   const { store, emit, signal } = factory;
   const workFolder = await store.temporaryFolder(`build-${platformSlug(platform)}`);
   const outputFolder = join(workFolder, "image");
   await mkdir(workFolder, { recursive: true });
   const { epoch } = inputs.release.source;
-  const images = { toolchain: prepared.toolchain, ...prepared.contexts.images(platform) };
+  const toolchain = await variedToolchain(prepared.toolchain, variations, store);
+  const images = { toolchain, ...prepared.contexts.images(platform) };
   const result = await runBuildx(
     engine,
     {
       stage: "build",
       platform,
       contextFolder: prepared.contextFolder,
-      dockerfile: prepared.dockerfile,
+      dockerfile: variations.includes("path")
+        ? await writeVaried(prepared.dockerfile, workFolder)
+        : prepared.dockerfile,
       folders: { src: prepared.sourceFolder, ...prepared.contexts.folders },
       images: imagesOf(images, store),
       buildArgs: {
         ...inputs.recipe.build.args,
         ...inputs.recipe.build.platformArgs[platform],
         SOURCE_DATE_EPOCH: String(epoch),
-        ...(varied && { BUILDKIT_SANDBOX_HOSTNAME: "varied-rebuild" }),
+        ...(variations.includes("hostname") && { BUILDKIT_SANDBOX_HOSTNAME: "varied-rebuild" }),
       },
       outputFolder,
-      noCache: build.noCache || varied,
+      noCache: build.noCache || variations.length > 0,
       workFolder,
       timeoutSeconds: buildTimeoutSeconds,
     },
@@ -101,6 +106,28 @@ export async function buildPlatform(
   if (!result.succeeded) return failureOf(result);
   const { logFile, seconds } = result;
   return { platform, outputFolder, logFile, seconds, bases: Object.values(images) };
+}
+
+/** The toolchain's image with a shell that starts commands under the variations; the same layers. */
+async function variedToolchain(
+  toolchain: Descriptor,
+  variations: readonly Variation[],
+  { blobs }: Store,
+): Promise<Descriptor> {
+  const shell = variedShell(variations);
+  if (shell === undefined) return toolchain;
+  const manifest = await readManifest(blobs, toolchain);
+  const config = await readConfig(blobs, manifest.config);
+  const varied = { ...config, config: { ...config.config, Shell: shell } };
+  const written = await blobs.writeBytes(Buffer.from(canonicalJson(varied)), manifest.config.mediaType);
+  return blobs.writeBytes(Buffer.from(canonicalJson({ ...manifest, config: written })), toolchain.mediaType);
+}
+
+async function writeVaried(dockerfile: string, folder: string): Promise<string> {
+  const text = await readFile(dockerfile, "utf8");
+  const path = join(folder, "Dockerfile");
+  await writeFile(path, variedDockerfile(text) ?? text);
+  return path;
 }
 
 /** Images in the store as buildx is given them. */

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { LimitFunction } from "p-limit";
+import type { Variation } from "../build/variations.ts";
 import { runStage } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
@@ -149,7 +150,9 @@ async function buildOnce(
   // a place is held while buildx runs; checking and compressing need none
   const built = await context.limit(() =>
     runStage(factory.emit, { stage: "build", platform, title }, async () => {
-      const value = await buildPlatform({ inputs, prepared, platform, ...how }, engine, factory);
+      const { varied, noCache } = how;
+      const variations: Variation[] = varied ? ["hostname"] : [];
+      const value = await buildPlatform({ inputs, prepared, platform, variations, noCache }, engine, factory);
       return { value, detail: isFailure(value) ? `failed: ${value.failed.step}` : "" };
     }),
   );

@@ -147,6 +147,17 @@ function onceAsked<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
+/** The pinned inputs of a release's builds for some platforms, in place, whether or not a build is due. */
+export async function prepareInputs(
+  inputs: ReleaseInputs,
+  platforms: readonly PlatformName[],
+  engine: Engine,
+  factory: Factory,
+): Promise<PreparedInputs> {
+  const given = { get: () => Promise.resolve(engine), release: () => Promise.resolve() };
+  return prepareBuild(inputs, platforms, await prepareContext(inputs, factory), given, factory);
+}
+
 async function prepareBuild(
   inputs: ReleaseInputs,
   platforms: readonly PlatformName[],

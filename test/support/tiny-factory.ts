@@ -127,7 +127,7 @@ async function busyboxEntries(folder: string): Promise<TarInput[]> {
     for await (const entry of readTar(openPackageData(blobs.openBlob({ mediaType: "", digest, size: file.size })))) {
       if (entry.path !== "./bin/busybox") continue;
       const content = Buffer.concat(await Array.fromAsync(entry.content));
-      const links = ["sh", "mkdir", "cp", "cat", "date", "false", "echo", "chmod", "sleep"].map(
+      const links = ["sh", "mkdir", "cp", "cat", "date", "false", "echo", "chmod", "sleep", "taskset"].map(
         (name): TarInput => ({ ...common, type: "symlink", path: `bin/${name}`, mode: 0o777, linkName: "busybox" }),
       );
       const folders = ["bin", "tmp"].map((path): TarInput => ({ ...common, type: "directory", path, mode: 0o755 }));

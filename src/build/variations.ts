@@ -1,0 +1,58 @@
+import { splitDockerfile } from "../recipe/dockerfile-lines.ts";
+
+/**
+ * Conditions that a build must not depend on. What every build varies by itself (the time,
+ * the machine's load) is not among them.
+ */
+export const variations = ["hostname", "path", "locale", "timezone", "umask", "cpus"] as const;
+
+export type Variation = (typeof variations)[number];
+
+/** What each does, for people. */
+export const variationTexts: Readonly<Record<Variation, string>> = {
+  hostname: "another host name",
+  path: "the build's working folders below another folder",
+  locale: "LC_ALL=C.UTF-8 and LANGUAGE=fr",
+  timezone: "TZ twelve hours from UTC",
+  umask: "umask 0002",
+  cpus: "one processor",
+};
+
+const environment: Partial<Readonly<Record<Variation, string>>> = {
+  locale: "export LC_ALL=C.UTF-8 LANGUAGE=fr",
+  timezone: "export TZ=XXX+12",
+  umask: "umask 0002",
+};
+
+/**
+ * The shell by which RUN commands start under these variations, as an image's config names
+ * it; undefined where none of them needs one. Commands in exec form have no shell and stay
+ * as they are. BuildKit appends the command, which is `$0` then.
+ */
+export function variedShell(chosen: readonly Variation[]): readonly string[] | undefined {
+  const steps = chosen.flatMap((variation) => environment[variation] ?? []);
+  if (steps.length === 0 && !chosen.includes("cpus")) return undefined;
+  const start = 'exec /bin/sh -c "$0"';
+  const oneProcessor = 'command -v taskset >/dev/null && exec taskset -c 0 /bin/sh -c "$0"';
+  return ["/bin/sh", "-c", [...steps, ...(chosen.includes("cpus") ? [oneProcessor] : []), start].join("; ")];
+}
+
+/**
+ * A Dockerfile whose stages but the last work below another folder: each WORKDIR's path is
+ * another one, wherever the text has it. Undefined where there is no such WORKDIR.
+ */
+export function variedDockerfile(text: string): string | undefined {
+  const { instructions } = splitDockerfile(text, "Dockerfile");
+  const last = instructions.findLastIndex(({ name }) => name === "FROM");
+  const paths = instructions
+    .slice(0, Math.max(0, last))
+    .flatMap(({ name, rest }) => (name === "WORKDIR" ? [rest.trim()] : []))
+    .filter((path) => /^\/[\w.+~-]+(\/[\w.+~-]+)*$/.test(path));
+  if (paths.length === 0) return undefined;
+  // the longest first: one may lie below another
+  const either = [...new Set(paths)]
+    .toSorted((a, b) => b.length - a.length)
+    .map((path) => path.replaceAll(/[.+]/g, String.raw`\$&`))
+    .join("|");
+  return text.replaceAll(new RegExp(`(?<![\\w./+~-])(?:${either})(?![\\w.+~-])`, "g"), "/varied$&");
+}
