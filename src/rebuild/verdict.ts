@@ -1,5 +1,6 @@
 import type { Difference, PlatformComparison } from "../compare/types.ts";
 import type { Verdict } from "../outcome.ts";
+import { parityBreaks } from "./parity.ts";
 
 /** A verdict with the sentence that explains it, and whether it lets the release go out. */
 export interface Judgement {
@@ -46,7 +47,8 @@ export function judgeReproduction(comparison: PlatformComparison): Judgement {
 
 /**
  * What parity with a sibling platform means for a platform that upstream never released:
- * the same paths, types, modes, owners and runtime config; contents are of course others.
+ * the same paths, types, modes, owners and runtime config, but for the names that each
+ * platform has for its libraries; contents are of course others.
  */
 export function judgeExtension(parity: PlatformComparison | undefined, sibling: string): Judgement {
   if (!parity)
@@ -54,7 +56,7 @@ export function judgeExtension(parity: PlatformComparison | undefined, sibling: 
       "extended",
       "upstream never released this platform; two varied rebuilds agree, and there is no sibling to compare with",
     );
-  const broken = parity.differences.filter(breaksParity);
+  const broken = parityBreaks(parity.differences);
   if (broken.length === 0) {
     return judgement(
       "extended",
@@ -62,14 +64,6 @@ export function judgeExtension(parity: PlatformComparison | undefined, sibling: 
     );
   }
   return judgeDifferent(broken, `those of ${sibling}`);
-}
-
-/** Whether a difference between two platforms of one image is more than other machine code and the name of the platform. */
-function breaksParity(difference: Difference): boolean {
-  const names =
-    difference.class === "config-platform" &&
-    difference.paths.every((path) => path === "architecture" || path === "variant");
-  return difference.weight === "unexplained" && difference.class !== "file-content" && !names;
 }
 
 function judgeDifferent(differences: readonly Difference[], whose: string): Judgement {

@@ -76,4 +76,33 @@ describe("a platform that upstream never released", () => {
       });
     },
   );
+
+  const libraries = (left: string[], right: string[]): PlatformComparison =>
+    comparison("different", [difference("entry-missing-right", left), difference("entry-missing-left", right)]);
+
+  test("libraries in the folder of their platform, and its loader, are parity", () => {
+    const parity = libraries(
+      ["/usr/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib64/ld-linux-x86-64.so.2"],
+      ["/usr/lib/arm-linux-gnueabihf", "/usr/lib/arm-linux-gnueabihf/libc.so.6", "/usr/lib/ld-linux-armhf.so.3"],
+    );
+    expect(judgeExtension(parity, "linux/amd64")).toMatchObject({ verdict: "extended", releasable: true });
+  });
+
+  test.each([
+    ["a library that only one has", ["/usr/lib/x86_64-linux-gnu/libmvec.so.1"], []],
+    ["another version", ["/usr/lib/x86_64-linux-gnu/libz.so.1"], ["/usr/lib/aarch64-linux-gnu/libz.so.2"]],
+    ["another folder", ["/usr/lib/x86_64-linux-gnu/a"], ["/lib/aarch64-linux-gnu/a"]],
+    ["a loader that is none", ["/usr/bin/ld-linux-x86-64.so.2"], ["/usr/sbin/ld-linux-aarch64.so.1"]],
+  ])("%s breaks parity", (_, left, right) => {
+    expect(judgeExtension(libraries(left, right), "linux/amd64")).toMatchObject({ verdict: "different" });
+  });
+
+  test("what is not listed whole is not taken for renamed", () => {
+    const [left, right] = [["/usr/lib/x86_64-linux-gnu/a"], ["/usr/lib/s390x-linux-gnu/a"]];
+    const parity = comparison("different", [
+      { ...difference("entry-missing-right", left), count: 2 },
+      difference("entry-missing-left", right),
+    ]);
+    expect(judgeExtension(parity, "linux/amd64")).toMatchObject({ verdict: "different" });
+  });
 });

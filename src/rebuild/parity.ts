@@ -1,0 +1,43 @@
+import type { Difference } from "../compare/types.ts";
+
+/** GNU triplets as Debian names folders of libraries by them (multiarch). */
+const triplet =
+  /\b(?:x86_64|aarch64|arm|i[3-6]86|powerpc64le|riscv64|s390x|loongarch64|mips64el)-linux-gnu(?:eabi(?:hf)?|abi64)?\b/g;
+
+/** The dynamic loader of each platform's ABI. */
+const loader =
+  /^(?<folder>(?:\/usr)?)\/lib(?:64)?\/(?<inner>(?:TRIPLET\/)?)(?:ld-linux(?:-(?:x86-64|aarch64|armhf|riscv64-lp64d|loongarch-lp64d))?\.so\.[123]|ld64\.so\.[12])$/;
+
+/**
+ * What breaks parity between two platforms of one image: anything but other machine code,
+ * the platform's own name in the config, and files that both have under the names that
+ * each platform gives them (folders by triplet, the dynamic loader).
+ */
+export function parityBreaks(differences: readonly Difference[]): readonly Difference[] {
+  const missing = differences.filter(({ class: name }) => name.startsWith("entry-missing-"));
+  const renamed = new Set(isOnlyRenamed(missing) ? missing : []);
+  return differences.filter(
+    (difference) => difference.weight === "unexplained" && !renamed.has(difference) && !isOtherPlatform(difference),
+  );
+}
+
+function isOtherPlatform({ class: name, paths }: Difference): boolean {
+  if (name === "file-content") return true;
+  return name === "config-platform" && paths.every((path) => path === "architecture" || path === "variant");
+}
+
+function isOnlyRenamed(missing: readonly Difference[]): boolean {
+  // of many only the first are listed, and what is not seen is not judged
+  if (missing.some(({ count, paths }) => count !== paths.length)) return false;
+  const namesOf = (side: "left" | "right"): string =>
+    missing
+      .flatMap(({ class: name, paths }) => (name === `entry-missing-${side}` ? paths.map(commonName) : []))
+      .toSorted()
+      .join("\n");
+  return namesOf("left") === namesOf("right");
+}
+
+/** A path with the same name on every platform. */
+function commonName(path: string): string {
+  return path.replaceAll(triplet, "TRIPLET").replace(loader, "$<folder>/LIB/$<inner>LOADER");
+}
