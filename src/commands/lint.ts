@@ -1,4 +1,5 @@
 import { describedClasses } from "../compare/classes/catalogue.ts";
+import { residualClasses } from "../compare/tree-residuals.ts";
 import { usageError } from "../errors.ts";
 import { fixFiles } from "../recipe/fix-files.ts";
 import { lint as lintTree } from "../recipe/lint.ts";
@@ -28,7 +29,11 @@ export function lint(this: CliContext, flags: LintFlags, ...paths: readonly stri
     const chosen = paths.length > 0 ? { paths } : {};
     const fixed = flags.fix ? await fixFiles(root, { ...chosen, dryRun: flags.dryRun === true }) : undefined;
     const today = new Date().toISOString().slice(0, 10);
-    const problems = await lintTree(root, { ...chosen, today, classes: [...describedClasses.keys()] });
+    const problems = await lintTree(root, {
+      ...chosen,
+      today,
+      classes: [...describedClasses.keys(), ...residualClasses],
+    });
     const mended = fixed && format === "text" ? (flags.dryRun ? fixesDiff(fixed) : fixesText(fixed)) : "";
     return {
       text: `${mended}${formatLint(format, problems, fixed)}`,

@@ -11,10 +11,24 @@ export interface Residual {
 
 /** One respect in which the two entries of a path differ. */
 export interface Facet {
-  /** The class of the difference as long as nothing explains it. */
-  readonly class: string;
+  readonly class: (typeof residualClasses)[number];
   readonly detail: string;
 }
+
+/** The classes of what differs at a path as long as nothing explains it. */
+export const residualClasses = [
+  "device-number",
+  "entry-missing-left",
+  "entry-missing-right",
+  "file-content",
+  "file-mode",
+  "file-owner",
+  "file-type",
+  "hardlink-copy",
+  "hardlink-header",
+  "link-target",
+  "xattrs",
+] as const;
 
 /** Every path at which two trees differ, sorted. */
 export function findResiduals(left: Tree, right: Tree): Residual[] {
@@ -50,7 +64,7 @@ export function facetsOf({ left, right }: Residual): Facet[] {
   const [a, b] = [left.facts.attributes, right.facts.attributes];
   if (a.type !== b.type) return [{ class: "file-type", detail: `${a.type} and ${b.type}` }];
   const facets: Facet[] = [];
-  const add = (name: string, detail: string): void => void facets.push({ class: name, detail });
+  const add = (name: Facet["class"], detail: string): void => void facets.push({ class: name, detail });
   if (a.mode !== b.mode) add("file-mode", `mode ${octal(a.mode)} and ${octal(b.mode)}`);
   if (a.uid !== b.uid || a.gid !== b.gid) add("file-owner", `owner ${a.uid}:${a.gid} and ${b.uid}:${b.gid}`);
   if (left.facts.linkName !== right.facts.linkName)

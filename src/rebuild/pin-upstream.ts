@@ -125,9 +125,12 @@ async function packagesInSuite(
   });
   await apt.update();
   const names = packagesOfUpstream(upstream);
-  const found = await apt.resolveDownload(
-    architectures.flatMap((architecture) => names.map((name) => `${name}:${architecture}`)),
-  );
+  const [native, ...foreign] = architectures;
+  const first = native === undefined ? [] : await apt.resolveDownload(names.map((name) => `${name}:${native}`));
+  // apt knows packages for all architectures as the native one's alone
+  const specific = first.filter(({ architecture }) => architecture !== "all");
+  const others = foreign.flatMap((architecture) => specific.map(({ name }) => `${name}:${architecture}`));
+  const found = [...first, ...(others.length > 0 ? await apt.resolveDownload(others) : [])];
   return wanted.flatMap((platform) =>
     names.map((name) => {
       const architecture = debianArchitectureOf(platform);

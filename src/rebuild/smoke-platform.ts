@@ -29,10 +29,8 @@ export async function smokePlatform(
 ): Promise<SmokeOutcome & { readonly reused: boolean }> {
   const { store, emit, signal } = options.factory;
   const commands = inputs.recipe.smoke;
-  const servers = commands.filter((smoke) => "serve" in smoke);
-  const roots = servers.map((smoke) =>
-    "in" in smoke && smoke.in !== undefined ? inputs.contexts[smoke.in] : undefined,
-  );
+  const assisted = commands.filter((smoke) => "serve" in smoke || smoke.in !== undefined);
+  const roots = assisted.map((smoke) => (smoke.in === undefined ? undefined : inputs.contexts[smoke.in]));
   const clients = roots.map((root) => (root?.kind === "toolchain" ? root.pin.digest : inputs.release.toolchain.digest));
   const key = digestOf(
     canonicalJson({

@@ -151,7 +151,12 @@ const contextSchema = z.union([
 ]);
 
 const smokeSchema = z.union([
-  z.strictObject({ run: z.array(line).min(1), stdout: z.string().optional() }),
+  z.strictObject({
+    run: z.array(line).min(1),
+    /** The context that the program comes from; by default the image itself. */
+    in: nameSchema.optional(),
+    stdout: z.string().optional(),
+  }),
   z.strictObject({
     /** A server, started in the image. */
     serve: z.array(line).min(1),

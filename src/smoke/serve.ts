@@ -37,36 +37,31 @@ const supervisor = [
 const limitSeconds = 60;
 
 /**
- * The command that tests a server in an image: a supervisor and the client run from the
- * mounted root with that root's own loader and libraries, so that the image needs neither.
- * A client without `in` runs from the image. Throws a usage error for a root of a platform
- * whose loader is not known.
+ * The command that runs a program of the mounted root in an image, with that root's own
+ * loader and libraries, so that the image needs neither. Throws a usage error for a root
+ * of a platform whose loader is not known.
  */
-export function serveCommand(
-  { serve, client, in: context }: Extract<Recipe["smoke"][number], { serve: unknown }>,
-  platform: PlatformName,
-): readonly string[] {
+export function clientCommand([program = "", ...args]: readonly string[], platform: PlatformName): readonly string[] {
   const [folder, loader] = loaders[platform] ?? [];
   if (folder === undefined || loader === undefined)
     throw usageError(`clients of a smoke test cannot come from an image for ${platform}`, {
       hint: `use one for ${Object.keys(loaders).join(" or ")}`,
     });
   const below = (path: string): string => `${clientFolder}${path}`;
-  const native = [
-    below(`/lib/${folder}/${loader}`),
-    "--library-path",
-    [`/lib/${folder}`, `/usr/lib/${folder}`].map(below).join(":"),
-  ];
-  const [program = "", ...args] = client;
-  const clientCommand = context === undefined ? client : [...native, below(program), ...args];
-  return [
-    ...native,
-    below("/usr/bin/perl"),
-    "-e",
-    supervisor,
-    String(limitSeconds),
-    String(serve.length),
-    ...serve,
-    ...clientCommand,
-  ];
+  const libraries = [`/lib/${folder}`, `/usr/lib/${folder}`].map(below).join(":");
+  return [below(`/lib/${folder}/${loader}`), "--library-path", libraries, below(program), ...args];
+}
+
+/**
+ * The command that tests a server in an image: a supervisor of the mounted root starts it
+ * and the client, which is of that root too unless it has no `in`. Throws as
+ * {@link clientCommand} does.
+ */
+export function serveCommand(
+  { serve, client, in: context }: Extract<Recipe["smoke"][number], { serve: unknown }>,
+  platform: PlatformName,
+): readonly string[] {
+  const tried = context === undefined ? client : clientCommand(client, platform);
+  const words = ["-e", supervisor, String(limitSeconds), String(serve.length), ...serve, ...tried];
+  return clientCommand(["/usr/bin/perl", ...words], platform);
 }

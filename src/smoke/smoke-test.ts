@@ -6,7 +6,7 @@ import type { Emit } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { clientFolder, serveCommand } from "./serve.ts";
+import { clientCommand, clientFolder, serveCommand } from "./serve.ts";
 
 /** What one command of a smoke test gave. */
 export interface SmokeResult {
@@ -110,16 +110,17 @@ async function stepOf(
   readonly dockerfile: string;
   readonly images: Readonly<Record<string, ClientRoot["image"]>>;
 }> {
-  if ("run" in smoke)
+  if ("run" in smoke && smoke.in === undefined)
     return { command: smoke.run, dockerfile: `FROM image\nRUN ${JSON.stringify(smoke.run)}\n`, images: {} };
   const root = await clients(smoke.in);
+  const command = "run" in smoke ? clientCommand(smoke.run, root.platform) : serveCommand(smoke, root.platform);
   const lines = [
     `FROM --platform=${root.platform} clients AS smoke-clients`,
     "FROM image",
-    `RUN --mount=type=bind,from=smoke-clients,target=${clientFolder} ${JSON.stringify(serveCommand(smoke, root.platform))}`,
+    `RUN --mount=type=bind,from=smoke-clients,target=${clientFolder} ${JSON.stringify(command)}`,
   ];
-  const command = [...smoke.serve, "with", ...smoke.client];
-  return { command, dockerfile: `${lines.join("\n")}\n`, images: { clients: root.image } };
+  const shown = "run" in smoke ? smoke.run : [...smoke.serve, "with", ...smoke.client];
+  return { command: shown, dockerfile: `${lines.join("\n")}\n`, images: { clients: root.image } };
 }
 
 function outputOf(

@@ -11,8 +11,9 @@ export interface SourceFile {
 /** A source tree gathered from archives; later entries replace earlier ones. */
 export interface SourceTree {
   /**
-   * Adds an archive. With `under`, its single top folder is replaced by that prefix;
-   * without, paths stay as they are.
+   * Adds an archive. With `under`, its single top folder is replaced by that prefix, or the
+   * prefix put before everything where there is no such folder, as dpkg-source does; without,
+   * paths stay as they are.
    */
   add(tar: AsyncIterable<Uint8Array>, under?: string): Promise<void>;
   /** Removes everything below a folder, given with its slash. */
@@ -34,18 +35,22 @@ export function collectTree(): SourceTree {
     async add(tar, under) {
       // hard links name entries as this archive writes them
       const written = new Map<string, SourceFile>();
+      const tops = new Set<string>();
       for await (const entry of readTar(tar)) {
         const inside = cleanPath(entry.path);
-        const path = under === undefined ? inside : placed(inside, under);
+        if (inside === "") continue;
+        tops.add(inside.split("/")[0] ?? "");
         const file = await fileOf(entry, written);
-        if (!file || path === undefined || path === "") continue;
+        if (!file) continue;
         bytes += file.content.length;
-        if (bytes > maxBytes || files.size > maxFiles)
+        if (bytes > maxBytes || files.size + written.size > maxFiles)
           throw usageError(`the source is larger than ${maxBytes} bytes or ${maxFiles} files`);
-        refuseGitFolder(path);
+        refuseGitFolder(inside);
         written.set(inside, file);
-        files.set(path, file);
       }
+      const [top = ""] = tops;
+      const strip = under !== undefined && tops.size === 1 && !written.has(top) ? top.length + 1 : 0;
+      for (const [inside, file] of written) files.set((under ?? "") + inside.slice(strip), file);
     },
     remove(folder) {
       for (const path of files.keys()) if (path.startsWith(folder)) files.delete(path);
@@ -83,11 +88,6 @@ function cleanPath(path: string): string {
   if (path.startsWith("/") || names.includes("..") || path.includes("\0"))
     throw usageError(`the source archive has a path that leads out of it: ${JSON.stringify(path)}`);
   return names.join("/");
-}
-
-function placed(path: string, under: string): string | undefined {
-  const slash = path.indexOf("/");
-  return slash === -1 ? undefined : under + path.slice(slash + 1);
 }
 
 /** git refuses such names when it checks out; better said here. */

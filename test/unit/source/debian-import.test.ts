@@ -133,6 +133,17 @@ test("whoever imports gets the same commit, with the changelog's date", async ()
   ]);
 });
 
+test.each([
+  ["files without a top folder", [file("main.c", ""), folder("lib"), file("lib/a.c", "")], ["lib/a.c", "main.c"]],
+  ["two top folders", [file("a/main.c", ""), file("b/main.c", "")], ["a/main.c", "b/main.c"]],
+  ["one top folder", [file("a/main.c", ""), file("a/b/main.c", "")], ["b/main.c", "main.c"]],
+  ["one folder beside an empty one", [file("a/main.c", ""), folder("b")], ["a/main.c"]],
+])("an archive of %s is unpacked as dpkg-source does it", async (_, orig, wanted) => {
+  const { commit, repositoryPath } = await importPackage(await sourcePackage(orig));
+  const { stdout } = await execa("git", ["--git-dir", repositoryPath, "ls-tree", "-r", "--name-only", commit]);
+  expect(stdout.split("\n").filter((path) => !path.startsWith("debian/"))).toEqual(wanted);
+});
+
 test("what is staged is what was imported, whatever the tree's attributes say", async () => {
   const { commit, repositoryPath } = await importPackage(await sourcePackage());
   const target = join(await temporaryFolder(), "src");
