@@ -17,8 +17,12 @@ export interface DriftOwner {
   ownerOf(path: string, presence: Presence): PackageDrift | undefined;
 }
 
-/** The packages that both sides have in other versions, or one side lacks, by name. */
+/**
+ * The packages that both sides have in other versions, or one side lacks, by name. An
+ * image without any database says nothing of versions, so nothing drifts against it.
+ */
 export function packageDrift(left: readonly InstalledPackage[], right: readonly InstalledPackage[]): PackageDrift[] {
+  if (left.length === 0 || right.length === 0) return [];
   const [a, b] = [byKey(left), byKey(right)];
   const drift: PackageDrift[] = [];
   for (const key of [...new Set([...a.keys(), ...b.keys()])].toSorted()) {
