@@ -28,13 +28,14 @@ export async function judgePlatforms(
   factory: Factory,
 ): Promise<JudgedPlatform[]> {
   const book = { waivers: inputs.recipe.waivers, today };
-  const sibling = work.find((item) => !item.job.extended && item.built);
+  // where upstream has none, our own first is what the others have to be like
+  const sibling = work.find((item) => !item.job.extended && item.built) ?? work.find(({ built }) => built);
   return runTogether<JudgedPlatform[]>(
     factory.signal,
     work.map((item) => async (signal: AbortSignal) => {
       const startedAt = performance.now();
       const size = item.built ? await imageSize(item.built.manifest, factory) : null;
-      const compared = await judgeOne(item, upstream, sibling, book, { ...factory, signal });
+      const compared = await judgeOne(item, upstream, sibling === item ? undefined : sibling, book, { ...factory, signal });
       const timing = { stage: "compare", seconds: (performance.now() - startedAt) / 1000, reused: false };
       return outcomeOf(item, upstream, { ...compared, size }, [...item.timings, timing]);
     }),
