@@ -24,18 +24,24 @@ const configSchema = z.looseObject({
   history: z.array(z.object({ created: z.string().optional() })).optional(),
 });
 
+/** An image that another may be built on: its layers, and every time in its config. */
+export interface BaseImage {
+  readonly diffIds: readonly Digest[];
+  readonly times: readonly string[];
+}
+
 /**
  * Reads the OCI layout that buildx exported and checks what makes it reproducible: one
  * image manifest, uncompressed layers that BuildKit says it clamped to the epoch, and no
  * other time in the config. BuildKit only warns in its daemon's log when it did not.
- * `bases` are the layers (diffIDs) of images that it may be built on: BuildKit leaves
- * those as they are, and they are pinned.
+ * `bases` are images that it may be built on: BuildKit leaves their layers and history as
+ * they are, and they are pinned.
  */
 export async function readBuildOutput(
   folder: string,
   platform: PlatformName,
   epoch: number,
-  bases: readonly (readonly Digest[])[] = [],
+  bases: readonly BaseImage[] = [],
 ): Promise<BuiltImage> {
   const layout = await openLayout(folder);
   const index = await layout.readIndex();
@@ -48,7 +54,9 @@ export async function readBuildOutput(
   const manifest = await readManifest(layout, descriptor);
   const config = await layout.readDocument(manifest.config);
   const parsed = configSchema.parse(JSON.parse(Buffer.from(config).toString("utf8")));
-  const ofBase = Math.max(0, ...bases.map((base) => sharedLayers(base, manifest)));
+  const below = bases.filter(({ diffIds }) => liesOn(diffIds, manifest));
+  const ofBase = Math.max(0, ...below.map(({ diffIds }) => diffIds.length));
+  const ofBases = new Set(below.flatMap(({ times }) => times.map((time) => Date.parse(time))));
   for (const [position, layer] of manifest.layers.entries()) {
     checkLayer(layer, position, platform);
     if (position >= ofBase) checkClamped(layer, position, epoch, platform);
@@ -58,7 +66,8 @@ export async function readBuildOutput(
   }
   const expected = configTime(epoch);
   const times = [parsed.created, ...(parsed.history ?? []).map((step) => step.created)];
-  const late = times.find((time) => time !== undefined && Date.parse(time) > epoch * 1000);
+  const isLate = (time: number): boolean => time > epoch * 1000 && !ofBases.has(time);
+  const late = times.find((time) => time !== undefined && isLate(Date.parse(time)));
   if (late !== undefined)
     throw infrastructureError(
       `the config for ${platform} carries the time ${late}, later than ${expected}: the builder ignored SOURCE_DATE_EPOCH`,
@@ -66,9 +75,8 @@ export async function readBuildOutput(
   return { layout, manifest, config };
 }
 
-/** How many layers an image has from one that it is built on: all of that, or none. */
-function sharedLayers(base: readonly Digest[], { layers }: ImageManifest): number {
-  return base.every((diffId, position) => layers[position]?.digest === diffId) ? base.length : 0;
+function liesOn(diffIds: readonly Digest[], { layers }: ImageManifest): boolean {
+  return diffIds.every((diffId, position) => layers[position]?.digest === diffId);
 }
 
 function checkLayer(layer: Descriptor, position: number, platform: PlatformName): void {

@@ -37,7 +37,8 @@ export function configTime(seconds: number): string {
 export interface ImageConfig {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly rootfs: { readonly diff_ids: readonly Digest[] };
-  readonly history?: readonly unknown[];
+  readonly created?: string;
+  readonly history?: readonly { readonly created?: string }[];
 }
 
 /** Reads an image config of a layout that we wrote. Throws when it cannot be read or is not what its digest says. */

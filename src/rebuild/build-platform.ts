@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildxResult, runBuildx, stepMark } from "../build/buildx.ts";
-import { readBuildOutput } from "../build/read-output.ts";
+import { type BaseImage, readBuildOutput } from "../build/read-output.ts";
 import { type Variation, variedDockerfile, variedShell } from "../build/variations.ts";
 import type { Engine } from "../engine/types.ts";
 import { mismatch } from "../errors.ts";
@@ -141,16 +141,18 @@ export function imagesOf(
 /** Checks what buildx exported, normalises it, and puts it into the store with its log. */
 export async function storeBuild(build: PlatformBuild, inputs: ReleaseInputs, factory: Factory): Promise<BuildRecord> {
   const { store, signal } = factory;
-  const bases = await Promise.all(build.bases.map((base) => layersOf(base, store)));
+  const bases = await Promise.all(build.bases.map((base) => readBase(base, store)));
   const image = await readBuildOutput(build.outputFolder, build.platform, inputs.release.source.epoch, bases);
   const manifest = await normaliseImage(image, store.blobs, compressedLayers(store), signal);
   const log = await store.blobs.writeBytes(await readFile(build.logFile), logType);
   return { manifest, log, seconds: build.seconds, varied: false };
 }
 
-async function layersOf(image: Descriptor, { blobs }: Store): Promise<readonly Digest[]> {
+async function readBase(image: Descriptor, { blobs }: Store): Promise<BaseImage> {
   const { config } = await readManifest(blobs, image);
-  return (await readConfig(blobs, config)).rootfs.diff_ids;
+  const { rootfs, created, history = [] } = await readConfig(blobs, config);
+  const times = [created, ...history.map((step) => step.created)];
+  return { diffIds: rootfs.diff_ids, times: times.filter((time) => time !== undefined) };
 }
 
 /** The store's memory of compressed layers, by what was compressed and how. */
