@@ -35,7 +35,10 @@ export async function judgePlatforms(
     work.map((item) => async (signal: AbortSignal) => {
       const startedAt = performance.now();
       const size = item.built ? await imageSize(item.built.manifest, factory) : null;
-      const compared = await judgeOne(item, upstream, sibling === item ? undefined : sibling, book, { ...factory, signal });
+      const compared = await judgeOne(item, upstream, sibling === item ? undefined : sibling, book, {
+        ...factory,
+        signal,
+      });
       const timing = { stage: "compare", seconds: (performance.now() - startedAt) / 1000, reused: false };
       return outcomeOf(item, upstream, { ...compared, size }, [...item.timings, timing]);
     }),

@@ -14,11 +14,10 @@ const loader =
  * each platform gives them (folders by triplet, the dynamic loader).
  */
 export function parityBreaks(differences: readonly Difference[]): readonly Difference[] {
-  const missing = differences.filter(({ class: name }) => name.startsWith("entry-missing-"));
+  const open = differences.filter(({ weight }) => weight === "unexplained");
+  const missing = open.filter(({ class: name }) => name.startsWith("entry-missing-"));
   const renamed = new Set(isOnlyRenamed(missing) ? missing : []);
-  return differences.filter(
-    (difference) => difference.weight === "unexplained" && !renamed.has(difference) && !isOtherPlatform(difference),
-  );
+  return open.filter((difference) => !renamed.has(difference) && !isOtherPlatform(difference));
 }
 
 function isOtherPlatform({ class: name, paths }: Difference): boolean {

@@ -97,6 +97,12 @@ describe("a platform that upstream never released", () => {
     expect(judgeExtension(libraries(left, right), "linux/amd64")).toMatchObject({ verdict: "different" });
   });
 
+  test("what is waived does not hide that the rest is renamed only", () => {
+    const waived = { ...difference("entry-missing-right", ["/usr/bin/x"], "explained"), waiver } as const;
+    const renamed = libraries(["/usr/lib/x86_64-linux-gnu/a"], ["/usr/lib/s390x-linux-gnu/a"]).differences;
+    expect(judgeExtension(comparison("different", [waived, ...renamed]), "linux/amd64").verdict).toBe("extended");
+  });
+
   test("what is not listed whole is not taken for renamed", () => {
     const [left, right] = [["/usr/lib/x86_64-linux-gnu/a"], ["/usr/lib/s390x-linux-gnu/a"]];
     const parity = comparison("different", [
