@@ -29,8 +29,12 @@ export function exitCodeOf(kind: FailureKind): number {
   return exitCodes[kind];
 }
 
+/** Problems that callers tell apart from others of their kind. */
+export type ProblemCode = "not-deterministic";
+
 /** One problem: what is wrong, where, and what to do about it. */
 export interface Problem {
+  readonly code?: ProblemCode;
   readonly message: string;
   readonly location?: Location;
   /** What the reader should do now. */
@@ -44,6 +48,8 @@ export interface Problem {
 export class RefoundryError extends Error {
   readonly kind: FailureKind;
   readonly problems: readonly Problem[];
+  /** The stage in which it was thrown, where it was in one: the innermost. */
+  stage: string | undefined;
 
   constructor(kind: FailureKind, problems: readonly Problem[], options?: { cause?: unknown }) {
     super(problems.map(formatProblem).join("\n"), options);
@@ -54,14 +60,15 @@ export class RefoundryError extends Error {
 }
 
 interface FailureDetail {
+  readonly code?: ProblemCode;
   readonly location?: Location;
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
 function failure(kind: FailureKind, message: string, detail: FailureDetail = {}): RefoundryError {
-  const { location, hint, cause } = detail;
-  const problem: Problem = { message, ...(location && { location }), ...(hint && { hint }) };
+  const { code, location, hint, cause } = detail;
+  const problem: Problem = { ...(code && { code }), message, ...(location && { location }), ...(hint && { hint }) };
   return new RefoundryError(kind, [problem], cause === undefined ? {} : { cause });
 }
 

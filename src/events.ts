@@ -1,3 +1,5 @@
+import { RefoundryError } from "./errors.ts";
+
 /** The stages of a rebuild, in the order of the data flow. */
 export type Stage =
   | "setup"
@@ -48,7 +50,8 @@ export const silent: Emit = () => {};
 
 /**
  * Runs one stage between its `stage-started` and `stage-finished` events. `work`
- * returns its value with a one-line detail and whether it was reused.
+ * returns its value with a one-line detail and whether it was reused. A failure of ours
+ * that it throws is marked with the stage.
  */
 export async function runStage<T>(
   emit: Emit,
@@ -64,6 +67,7 @@ export async function runStage<T>(
     emit({ type: "stage-finished", ...identity, outcome: reused ? "reused" : "done", detail, seconds: seconds() });
     return value;
   } catch (error) {
+    if (error instanceof RefoundryError) error.stage ??= identity.stage;
     emit({ type: "stage-finished", ...identity, outcome: "failed", detail: title, seconds: seconds() });
     throw error;
   }

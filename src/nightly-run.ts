@@ -2,8 +2,17 @@ import type { Digest } from "./oci/digest.ts";
 import type { PlatformName } from "./oci/platform.ts";
 import type { PlatformOutcome, Verdict } from "./outcome.ts";
 
-/** Why a release's rebuild did not come out, or was not tried. */
-export type ErrorClass = "infra" | "fetch" | "build" | "compare" | "recipe";
+/**
+ * Why a release's rebuild did not come out, or was not tried.
+ * - `fetch`: a source, a package or upstream's image could not be had; tried again
+ * - `infra`: the engine, the registry that is pushed to, the disk, a defect; tried again
+ * - `build`: the build or the smoke test failed
+ * - `compare`: what came out, or what was fetched, is not what the release promises
+ * - `nondeterminism`: another digest from the same inputs
+ * - `usage`: a recipe, a lock or the command line is wrong
+ * - `blocked`: a release that it stands on failed
+ */
+export type ErrorClass = "infra" | "fetch" | "build" | "compare" | "nondeterminism" | "usage" | "blocked";
 
 /** One platform of a release in a nightly run. */
 export interface NightlyPlatform {

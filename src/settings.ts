@@ -1,6 +1,7 @@
 import { availableParallelism, homedir } from "node:os";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { usageError } from "./errors.ts";
+import type { Stage } from "./events.ts";
 
 /** What the environment decides; read once, passed on as a value. */
 export interface Settings {
@@ -18,6 +19,10 @@ export interface Settings {
   readonly debianMirror: string | undefined;
   /** How many builds run at once. */
   readonly jobs: number;
+  /** Bytes of memory that are set aside for each build. */
+  readonly jobMemory: number;
+  /** Seconds that each stage of a release may take in a nightly. */
+  readonly stageTimeouts: Readonly<Record<Stage, number>>;
   /** What signs when no `--key` is given. */
   readonly key: string | undefined;
   /** Files with public keys of other builders whose staged builds are taken over. */
@@ -31,7 +36,8 @@ export interface Settings {
 /**
  * Reads the settings from environment variables: `REFOUNDRY_CACHE`, `REFOUNDRY_STORE`,
  * `REFOUNDRY_ENGINE`, `REFOUNDRY_ENGINE_ROOT`, `REFOUNDRY_BUILDER`,
- * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_JOBS`, `REFOUNDRY_KEY`, `REFOUNDRY_TRUSTED_KEYS`,
+ * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_JOBS`, `REFOUNDRY_JOB_MEMORY`,
+ * `REFOUNDRY_STAGE_TIMEOUT`, `REFOUNDRY_KEY`, `REFOUNDRY_TRUSTED_KEYS`,
  * `REFOUNDRY_STAGING`, `REFOUNDRY_BUILDER_ID`, `XDG_CACHE_HOME`.
  * Throws a usage error that names the variable with a value that cannot be used.
  */
@@ -53,6 +59,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     builder: text("REFOUNDRY_BUILDER"),
     debianMirror: readMirror(text("REFOUNDRY_DEBIAN_MIRROR")),
     jobs: readJobs(text("REFOUNDRY_JOBS")),
+    jobMemory: readJobMemory(text("REFOUNDRY_JOB_MEMORY")),
+    stageTimeouts: readStageTimeouts(text("REFOUNDRY_STAGE_TIMEOUT")),
     key: text("REFOUNDRY_KEY"),
     trustedKeys: (text("REFOUNDRY_TRUSTED_KEYS") ?? "").split(delimiter).filter((path) => path !== ""),
     staging: text("REFOUNDRY_STAGING"),
@@ -85,4 +93,44 @@ function readJobs(value: string | undefined): number {
   if (value === undefined) return availableParallelism();
   if (/^[1-9][0-9]{0,2}$/.test(value)) return Number(value);
   throw usageError(`REFOUNDRY_JOBS is "${value}"`, { hint: "set it to a number of builds from 1 to 999" });
+}
+
+function readJobMemory(value: string | undefined): number {
+  if (value === undefined) return 2 * 1024 ** 3;
+  const [, number = "", unit = ""] = /^([1-9][0-9]{0,6})(M|G)$/.exec(value) ?? [];
+  if (unit !== "") return Number(number) * 1024 ** (unit === "G" ? 3 : 2);
+  throw usageError(`REFOUNDRY_JOB_MEMORY is "${value}"`, { hint: "set it to what one build needs, as in 512M or 4G" });
+}
+
+const hour = 3600;
+const stageTimeouts: Settings["stageTimeouts"] = {
+  setup: hour,
+  engine: hour,
+  source: hour,
+  toolchain: hour,
+  // an upstream that is put together from packages may lie on an image that is built first
+  upstream: 6 * hour,
+  build: 6 * hour,
+  normalise: hour,
+  compare: hour,
+  smoke: hour,
+  publish: hour,
+  attest: hour,
+  report: hour,
+};
+
+/** `900`: so long for every stage; `build=7200,source=600`: for those. */
+function readStageTimeouts(value: string | undefined): Settings["stageTimeouts"] {
+  const read: Record<Stage, number> = { ...stageTimeouts };
+  const stages = Object.keys(stageTimeouts) as Stage[];
+  for (const part of value?.split(",") ?? []) {
+    const [, name, seconds] = /^(?:([a-z]+)=)?([1-9][0-9]{0,6})$/.exec(part.trim()) ?? [];
+    const named = name === undefined ? stages : stages.filter((stage) => stage === name);
+    if (seconds === undefined || named.length === 0)
+      throw usageError(`REFOUNDRY_STAGE_TIMEOUT is "${value}"`, {
+        hint: `set it to seconds for every stage, as in 3600, or for some, as in build=7200,source=600; stages are ${stages.join(", ")}`,
+      });
+    for (const stage of named) read[stage] = Number(seconds);
+  }
+  return read;
 }

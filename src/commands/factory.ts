@@ -9,6 +9,8 @@ import { openLayoutRepository } from "../oci/layout-repository.ts";
 import { parseReference } from "../oci/reference.ts";
 import { createRegistryClient, type RegistryClient } from "../oci/registry/client.ts";
 import type { Repository } from "../oci/repository.ts";
+import { freeMemory } from "../process/free-memory.ts";
+import { createBuildPlaces } from "../rebuild/build-places.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { createRenderer } from "../report/progress.ts";
 import { readSettings, type Settings } from "../settings.ts";
@@ -63,6 +65,7 @@ export async function withFactory<T>(
       mirror,
       registry,
       unpack,
+      places: createBuildPlaces({ jobs: settings.jobs, memoryPerBuild: settings.jobMemory }, () => freeMemory()),
       emit,
       signal,
       engine: () => (engine ??= selectEngine(settings, { emit, unpack })),

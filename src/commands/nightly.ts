@@ -21,6 +21,7 @@ export interface NightlyFlags extends CommonFlags {
   readonly sample?: number;
   readonly jobs?: number;
   readonly retries?: number;
+  readonly fetchRetries?: number;
   /** Seconds for one attempt at a release. */
   readonly timeout?: number;
   readonly out?: string;
@@ -57,7 +58,14 @@ async function runOnce(
     all: flags.all ?? false,
     sample: flags.sample ?? 1,
     jobs: flags.jobs ?? Math.max(1, Math.floor(factory.settings.jobs / 2)),
-    budget: { retries: flags.retries ?? 2, timeoutSeconds: flags.timeout ?? 6 * 3600, firstDelaySeconds: 10 },
+    budget: {
+      infra: { retries: flags.retries ?? 2, firstDelaySeconds: 10 },
+      // a mirror that is being updated, or a server that limits rates, needs longer
+      fetch: { retries: flags.fetchRetries ?? 4, firstDelaySeconds: 15 },
+      timeoutSeconds: flags.timeout ?? 12 * 3600,
+      stageTimeouts: factory.settings.stageTimeouts,
+      graceSeconds: 60,
+    },
     ...(registry && { registry }),
     destinationOf: (recipe, version) => destinationOf(registry, outFolder, recipe, version),
     outFolder,

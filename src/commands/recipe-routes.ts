@@ -98,10 +98,11 @@ export const recipeRoutes = {
         },
         sample: { ...number, brief: "How many that are not due are built again from nothing (default: 1)" },
         jobs: { ...number, brief: "Releases side by side (default: half of REFOUNDRY_JOBS)" },
-        retries: { ...number, brief: "Attempts after the first, where the cause may pass (default: 2)" },
+        retries: { ...number, brief: "Attempts after the first, where engine, registry or disk failed (default: 2)" },
+        fetchRetries: { ...number, brief: "The same where a source, package or upstream was away (default: 4)" },
         timeout: {
           ...number,
-          brief: "Seconds for one attempt at a release (default: six hours)",
+          brief: "Seconds for one attempt at a release (default: twelve hours)",
           placeholder: "SECONDS",
         },
         out,

@@ -9,6 +9,11 @@ export const runIdPattern = /^\d{4}-\d{2}-\d{2}T\d{6}Z$/;
 const digest = z.custom<Digest>((value) => typeof value === "string" && isDigest(value), "must be a sha256 digest");
 const amount = z.number().nonnegative();
 
+// older runs say `recipe` for what is called `usage` now
+const errorClass = z
+  .enum(["infra", "fetch", "build", "compare", "nondeterminism", "usage", "blocked", "recipe"])
+  .transform((name) => (name === "recipe" ? "usage" : name));
+
 const platformSchema = z.looseObject({
   platform: z.string(),
   verdict: z.string(),
@@ -47,9 +52,7 @@ const runSchema = z.looseObject({
       index: digest.nullable(),
       seconds: amount,
       attempts: amount,
-      failure: z
-        .looseObject({ errorClass: z.enum(["infra", "fetch", "build", "compare", "recipe"]), message: z.string() })
-        .optional(),
+      failure: z.looseObject({ errorClass, message: z.string() }).optional(),
       platforms: z.array(platformSchema),
       report: z.string().optional(),
     }),

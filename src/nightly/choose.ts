@@ -4,6 +4,8 @@ import { digestOf } from "../oci/digest.ts";
 
 /** What a nightly does about one release, and why. */
 export interface NightlyTask {
+  /** `recipe@version` */
+  readonly id: string;
   readonly recipe: string;
   readonly version: string;
   /** `fault`: the plan found what no rebuild mends, a tag that moved or a digest that is another. */
@@ -11,6 +13,8 @@ export interface NightlyTask {
   readonly reason: { readonly code: string; readonly sentence: string };
   /** What its builds are expected to take; 0 where nothing is known. */
   readonly estimatedSeconds: number;
+  /** Releases that it stands on, by their ids. */
+  readonly dependsOn: readonly string[];
 }
 
 const dayMs = 24 * 3600 * 1000;
@@ -18,8 +22,8 @@ const dayMs = 24 * 3600 * 1000;
 /**
  * What is to be done about each release of a plan: rebuilt where a build or its release
  * is due, and of the rest a sample is built again from nothing, another one each day, so
- * that all come round. In the order in which it is best begun: the longest first, then
- * the sample. `today` is `YYYY-MM-DD`.
+ * that all come round. What is longest comes first, the sample after what is due.
+ * `today` is `YYYY-MM-DD`.
  */
 export function chooseTasks(
   jobs: readonly PlanJob[],
@@ -46,11 +50,14 @@ function taskOf(jobs: readonly PlanJob[]): NightlyTask[] {
   const due = jobs.find((job) => job.due);
   return [
     {
+      id: `${first.recipe}@${first.version}`,
       recipe: first.recipe,
       version: first.version,
       action: fault ? "fault" : due ? "rebuild" : "keep",
       reason: (fault ?? due ?? first).reason,
       estimatedSeconds: jobs.reduce((sum, job) => sum + (job.estimatedSeconds ?? 0), 0),
+      // a job names `recipe@version platform`
+      dependsOn: [...new Set(jobs.flatMap((job) => job.dependsOn.map((name) => name.split(" ")[0] ?? "")))],
     },
   ];
 }
@@ -60,17 +67,13 @@ function taskOf(jobs: readonly PlanJob[]): NightlyTask[] {
  * all releases that only names decide: whatever is due meanwhile, each comes round.
  */
 function sampleOf(tasks: readonly NightlyTask[], size: number, today: string): NightlyTask[] {
-  const place = (task: NightlyTask): string => digestOf(nameOf(task));
+  const place = (task: NightlyTask): string => digestOf(task.id);
   const ordered = tasks.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
   const start = (Math.floor(Date.parse(today) / dayMs) * size) % Math.max(1, ordered.length);
   const around = [...ordered.slice(start), ...ordered.slice(0, start)];
   return around.filter(({ action }) => action === "keep").slice(0, size);
 }
 
-function nameOf({ recipe, version }: NightlyTask): string {
-  return `${recipe}@${version}`;
-}
-
 function byName(a: NightlyTask, b: NightlyTask): number {
-  return nameOf(a) < nameOf(b) ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
 }

@@ -1,11 +1,11 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import pLimit from "p-limit";
-import { infrastructureError, messageOf, RefoundryError } from "../errors.ts";
+import { messageOf, RefoundryError } from "../errors.ts";
 import type { Emit } from "../events.ts";
 import type { NightlyNotice, NightlyRelease, NightlyRun } from "../nightly-run.ts";
 import type { RegistryReference } from "../oci/reference.ts";
 import type { Outcome } from "../outcome.ts";
+import { inDependencyOrder } from "../plan/dependency-order.ts";
 import type { Plan } from "../plan/types.ts";
 import { loadRecipe, loadReleaseInputs } from "../recipe/load.ts";
 import type { Destination } from "../rebuild/destination.ts";
@@ -18,7 +18,8 @@ import { attemptRelease, type AttemptBudget } from "./attempts.ts";
 import { chooseTasks, type NightlyTask } from "./choose.ts";
 import type { Journal } from "./journal.ts";
 import { expiringWaivers, platformsUpstreamAdded } from "./notices.ts";
-import { faultyRelease, keptRelease, releaseOf } from "./to-release.ts";
+import { runSchedule, type TaskEnd } from "./schedule.ts";
+import { faultyRelease, keptRelease, releaseOf, untriedRelease } from "./to-release.ts";
 
 /** What a nightly is asked for. */
 export interface NightlyRequest {
@@ -40,35 +41,41 @@ export interface NightlyRequest {
   readonly today: string;
 }
 
-const leastFreeBytes = 2 * 1024 ** 3;
+/** What a release may leave on the disk while it is built. */
+const diskPerRelease = 2 * 1024 ** 3;
 
 /**
  * Rebuilds what is due of a catalogue and a sample of the rest, several releases side by
- * side. One that fails never stops the others, and what the journal has is not done
- * again. Throws for an interrupt only, after all that ran has stopped.
+ * side, each after those that it stands on. One that fails never stops the others but
+ * those that stand on it, and what the journal has is not done again. Throws for an
+ * interrupt, after all that ran has stopped, and for releases that need each other in a
+ * circle.
  */
 export async function runNightly(request: NightlyRequest, journal: Journal, factory: Factory): Promise<NightlyRun> {
   const { signal, emit } = factory;
   const planned = await journal.planned(() => planCatalogue(request, factory));
-  const tasks = chooseTasks(planned.jobs, request);
+  const tasks = inDependencyOrder(chooseTasks(planned.jobs, request));
   const todo = tasks.filter(({ action }) => action === "rebuild" || action === "verify");
   // held for the whole run: an engine that starts and stops for each release costs seconds each time
   const engine = todo.length > 0 ? await (await factory.engine()).acquire(signal) : undefined;
-  const limit = pLimit(request.jobs);
   const progress = createProgress(todo, emit);
   try {
-    const done = await Promise.allSettled(
-      tasks.map((task) =>
-        limit(async () => {
-          const before = journal.find(`${task.recipe}@${task.version}`);
-          const release = before ?? (await doTask(task, request, journal, factory));
-          progress.finished(task, release, before !== undefined);
-          return release;
-        }),
-      ),
-    );
-    for (const result of done) if (result.status === "rejected") throw result.reason;
-    const releases = done.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const releases: NightlyRelease[] = [];
+    const end = (task: NightlyTask, release: NightlyRelease, before = false): TaskEnd => {
+      releases.push(release);
+      progress.finished(task, release, before);
+      return release.status === "failed" ? "failed" : "done";
+    };
+    const limits = { jobs: request.jobs, diskPerTask: diskPerRelease };
+    await runSchedule(tasks, limits, {
+      freeDisk: () => freeBytes(factory.store.path),
+      async run(task) {
+        const before = journal.find(task.id);
+        return end(task, before ?? (await doTask(task, request, journal, factory)), before !== undefined);
+      },
+      drop: ({ task, why, because }) =>
+        void end(task, untriedRelease(task, why === "blocked" ? "blocked" : "infra", because)),
+    });
     return {
       schema: "refoundry/nightly/v1",
       id: journal.id,
@@ -143,7 +150,7 @@ async function noticesOf(
 }
 
 function unreadableRelease(recipe: string, error: unknown): NightlyRelease {
-  const failure = { errorClass: "recipe" as const, message: messageOf(error) };
+  const failure = { errorClass: "usage" as const, message: messageOf(error) };
   const reason = { code: "unreadable", sentence: "the recipe or one of its releases cannot be read" };
   return {
     recipe,
@@ -172,9 +179,9 @@ async function doTask(
   const folder = join(request.outFolder, path);
   const emit = labelled(factory.emit, `${recipe}@${version}`);
   const attempted = await attemptRelease(
-    (signal) => rebuildTask(task, request, folder, { ...factory, signal, emit }),
+    (signal, watched) => rebuildTask(task, request, folder, { ...factory, signal, emit: watched }),
     request.budget,
-    factory.signal,
+    { signal: factory.signal, emit },
     (message, seconds) =>
       emit({ type: "notice", severity: "warning", message: `${message}; tried again in ${seconds} s` }),
   );
@@ -190,7 +197,6 @@ async function rebuildTask(
   folder: string,
   factory: Factory,
 ): Promise<Outcome> {
-  await requireSpace(factory.store.path);
   const inputs = await loadReleaseInputs(request.root, recipe, { version, today: request.today });
   const outcome = await rebuildRelease(
     {
@@ -208,12 +214,9 @@ async function rebuildTask(
   return outcome;
 }
 
-async function requireSpace(path: string): Promise<void> {
+async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(path);
-  if (bavail * bsize >= leastFreeBytes) return;
-  throw infrastructureError(`less than ${leastFreeBytes / 1024 ** 3} GiB are free on the disk that holds ${path}`, {
-    hint: "free some space, or move the store with REFOUNDRY_STORE=/another/folder",
-  });
+  return bavail * bsize;
 }
 
 /** Says of each event which release it is about. */

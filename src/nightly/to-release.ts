@@ -33,8 +33,14 @@ export function keptRelease({ recipe, version, reason }: NightlyTask): NightlyRe
 
 /** A release whose plan found a fault: nothing is built of it, and somebody has to look. */
 export function faultyRelease(task: NightlyTask): NightlyRelease {
-  const failure = { errorClass: "compare" as const, message: task.reason.sentence };
+  const errorClass = task.reason.code === "not-deterministic" ? "nondeterminism" : "compare";
+  const failure = { errorClass, message: task.reason.sentence } as const;
   return { ...keptRelease(task), status: "failed", failure };
+}
+
+/** A release that was not tried. */
+export function untriedRelease(task: NightlyTask, errorClass: "blocked" | "infra", message: string): NightlyRelease {
+  return { ...keptRelease(task), status: "failed", failure: { errorClass, message } };
 }
 
 function platformOf(platform: PlatformOutcome): NightlyPlatform {

@@ -170,6 +170,7 @@ export function requireSameManifest(first: Digest, second: Digest, platform: Pla
   throw mismatch(
     `the build for ${platform} is not deterministic: ${between} gave ${first} and ${second} from the same inputs`,
     {
+      code: "not-deterministic",
       hint: `refoundry compare shows what differs; both are in the store, by these digests`,
     },
   );

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import type { LimitFunction } from "p-limit";
 import type { Variation } from "../build/variations.ts";
 import { runStage } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -46,7 +45,6 @@ interface JobContext extends SmokeMeans {
   /** Absent when no platform is due. */
   readonly prepared: PreparedInputs | undefined;
   readonly factory: Factory;
-  readonly limit: LimitFunction;
   readonly force: boolean;
   readonly smoke: boolean;
 }
@@ -71,7 +69,7 @@ export async function runPlatformJob(job: PlatformJob, context: JobContext): Pro
       reused: build === job.known,
     }));
   const smoke = context.smoke
-    ? await timed("smoke", () => context.limit(() => runSmoke(job, build.manifest, context)))
+    ? await timed("smoke", () => holdPlace(context, () => runSmoke(job, build.manifest, context)))
     : undefined;
   const log = Buffer.from(await context.factory.store.blobs.readDocument(build.log)).toString("utf8");
   const cached = build === job.known;
@@ -84,6 +82,10 @@ export async function runPlatformJob(job: PlatformJob, context: JobContext): Pro
     log,
     timings,
   };
+}
+
+function holdPlace<T>({ factory }: JobContext, work: () => Promise<T>): Promise<T> {
+  return factory.places.hold(work, factory.signal);
 }
 
 async function obtainBuild(
@@ -148,7 +150,7 @@ async function buildOnce(
   const { platform } = job;
   const engine = await context.engine();
   // a place is held while buildx runs; checking and compressing need none
-  const built = await context.limit(() =>
+  const built = await holdPlace(context, () =>
     runStage(factory.emit, { stage: "build", platform, title }, async () => {
       const { varied, noCache } = how;
       const variations: Variation[] = varied ? ["hostname"] : [];

@@ -1,4 +1,3 @@
-import pLimit from "p-limit";
 import { runTogether } from "../concurrency.ts";
 import type { Engine, EngineHandle } from "../engine/types.ts";
 import { mismatch, usageError } from "../errors.ts";
@@ -8,6 +7,7 @@ import type { PlatformName } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { LoadedToolchain } from "../recipe/load.ts";
 import { type BuildRecord, findBuild } from "./build-platform.ts";
+import { withinPlace } from "./build-places.ts";
 import { type PlatformJob, type PlatformWork, runPlatformJob } from "./platform-job.ts";
 import { prepareContext, prepareSource } from "./prepare.ts";
 import { obtainMaker, obtainRecipeImages, prepareContexts } from "./prepare-contexts.ts";
@@ -53,16 +53,16 @@ export async function runBuilds(request: BuildRequest, factory: Factory): Promis
     const platforms = due.map(({ platform }) => platform);
     const prepared = due.length > 0 ? await prepareBuild(inputs, platforms, context, engine, factory) : undefined;
     const names = jobs.map(({ platform }) => platform);
-    const smokeContexts = onceAsked(() => prepareContexts(inputs, names, "smoke", buildNeeded, factory));
+    const within = { ...factory, places: withinPlace };
+    const smokeContexts = onceAsked(() => prepareContexts(inputs, names, "smoke", buildNeeded, within));
     const toolchain = onceAsked(
-      async () => prepared?.toolchain ?? (await obtainMaker(makerOf(inputs), buildNeeded, factory)).image,
+      async () => prepared?.toolchain ?? (await obtainMaker(makerOf(inputs), buildNeeded, within)).image,
     );
-    const limit = pLimit(factory.settings.jobs);
     const work = await runTogether<PlatformWork[]>(
       factory.signal,
       jobs.map((job) => (signal: AbortSignal) => {
         const { force, smoke } = request;
-        const shared = { inputs, prepared, engine: engine.get, limit, force, smoke, smokeContexts, toolchain };
+        const shared = { inputs, prepared, engine: engine.get, force, smoke, smokeContexts, toolchain };
         return runPlatformJob(job, { ...shared, factory: { ...factory, signal } });
       }),
     );

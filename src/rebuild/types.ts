@@ -12,6 +12,7 @@ import type { Signer } from "../sign/signer.ts";
 import type { TrustedSigners } from "../sign/verify-bundle.ts";
 import type { Settings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import type { BuildPlaces } from "./build-places.ts";
 
 /** What the factory works with: adapters and settings, made by a command and passed on. */
 export interface Factory {
@@ -27,6 +28,8 @@ export interface Factory {
   readonly staging: () => Promise<Repository | undefined>;
   /** Whose staged builds are taken over: our own, and those of the builders that the settings name. */
   readonly trustedBuilders: () => Promise<TrustedSigners>;
+  /** Where builds wait until there is a processor and memory for them; shared by all that runs. */
+  readonly places: BuildPlaces;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }

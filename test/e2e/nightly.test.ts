@@ -106,7 +106,7 @@ test("one that fails, and one that cannot be read, stop none of the others", asy
       { recipe: "hello", status: "rebuilt" },
       { recipe: "second", status: "rebuilt" },
       { recipe: "third", status: "rebuilt" },
-      { recipe: "unreadable", status: "failed", failure: { errorClass: "recipe" } },
+      { recipe: "unreadable", status: "failed", failure: { errorClass: "usage" } },
     ]);
     const summary = await readFile(join(factory.root, "out/nightly", run.id, "summary.md"), "utf8");
     expect(summary).toMatch(/2 failed[^]*### Failed[^]*failing 1\.0[^]*unreadable/);

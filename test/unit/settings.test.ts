@@ -30,9 +30,21 @@ test.each([
   [{ REFOUNDRY_ENGINE: "podman" }, /REFOUNDRY_ENGINE is "podman"/],
   [{ REFOUNDRY_JOBS: "0" }, /REFOUNDRY_JOBS/],
   [{ REFOUNDRY_JOBS: "two" }, /REFOUNDRY_JOBS/],
+  [{ REFOUNDRY_JOB_MEMORY: "2" }, /REFOUNDRY_JOB_MEMORY is "2"/],
+  [{ REFOUNDRY_STAGE_TIMEOUT: "10m" }, /REFOUNDRY_STAGE_TIMEOUT is "10m"/],
+  [{ REFOUNDRY_STAGE_TIMEOUT: "bake=10" }, /REFOUNDRY_STAGE_TIMEOUT[^]*stages are setup/],
   [{ REFOUNDRY_DEBIAN_MIRROR: "mirror" }, /REFOUNDRY_DEBIAN_MIRROR/],
 ])("%j is refused by name", (env, message) => {
   expect(() => readSettings(env)).toThrow(message);
+});
+
+test("time limits and memory are read in their units", () => {
+  const { jobMemory, stageTimeouts } = readSettings({
+    REFOUNDRY_JOB_MEMORY: "512M",
+    REFOUNDRY_STAGE_TIMEOUT: "60, build=7200",
+  });
+  expect(jobMemory).toBe(512 * 1024 * 1024);
+  expect(stageTimeouts).toMatchObject({ source: 60, publish: 60, build: 7200 });
 });
 
 test("exit codes are the documented ones", () => {

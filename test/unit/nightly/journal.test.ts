@@ -8,7 +8,7 @@ import { sampleRelease } from "../report/site-runs.ts";
 const now = new Date("2026-11-23T02:00:00.123Z");
 const later = new Date("2026-11-23T05:00:00Z");
 const hello = sampleRelease("hello", "1.0", { "linux/amd64": "equivalent" });
-const failed = (errorClass: "infra" | "fetch" | "build" | "compare" | "recipe") =>
+const failed = (errorClass: "infra" | "fetch" | "build" | "compare" | "usage") =>
   sampleRelease(errorClass, "1.0", {}, { status: "failed", failure: { errorClass, message: "it failed" } });
 
 test("a run that was cut off goes on under its own id, with what it had done", async () => {
@@ -49,8 +49,8 @@ test("another day, another scope, --fresh and a run that came to its end begin a
 test("what may pass by itself is tried again when a run goes on, the rest is not", async () => {
   const store = await openStore(join(await temporaryFolder(), "store"));
   const journal = await openJournal(store, "all", now, { fresh: false });
-  for (const name of ["infra", "fetch", "build", "compare", "recipe"] as const) await journal.keep(failed(name));
+  for (const name of ["infra", "fetch", "build", "compare", "usage"] as const) await journal.keep(failed(name));
   const again = await openJournal(store, "all", later, { fresh: false });
-  const kept = ["infra", "fetch", "build", "compare", "recipe"].filter((name) => again.find(`${name}@1.0`));
-  expect(kept).toEqual(["build", "compare", "recipe"]);
+  const kept = ["infra", "fetch", "build", "compare", "usage"].filter((name) => again.find(`${name}@1.0`));
+  expect(kept).toEqual(["build", "compare", "usage"]);
 });
