@@ -21,10 +21,17 @@ export type Stage =
  * for each platform. Times are in seconds.
  */
 export type FactoryEvent =
-  | { readonly type: "stage-started"; readonly stage: Stage; readonly platform?: string; readonly title: string }
+  | {
+      readonly type: "stage-started";
+      readonly stage: Stage;
+      readonly release?: string;
+      readonly platform?: string;
+      readonly title: string;
+    }
   | {
       readonly type: "stage-finished";
       readonly stage: Stage;
+      readonly release?: string;
       readonly platform?: string;
       readonly outcome: "done" | "reused" | "failed";
       readonly detail: string;
@@ -33,17 +40,39 @@ export type FactoryEvent =
   | {
       readonly type: "stage-progress";
       readonly stage: Stage;
+      readonly release?: string;
       readonly platform?: string;
       /** What runs now, one line. */
       readonly doing: string;
       readonly current?: number;
       readonly total?: number;
     }
-  | { readonly type: "build-log"; readonly stage: Stage; readonly platform?: string; readonly line: string }
+  | {
+      readonly type: "build-log";
+      readonly stage: Stage;
+      readonly release?: string;
+      readonly platform?: string;
+      readonly line: string;
+    }
+  | {
+      readonly type: "release-finished";
+      readonly release: string;
+      readonly outcome: string;
+      /** Releases that are done by now. */
+      readonly done: number;
+      readonly total: number;
+      /** About how many seconds are left; absent after the last. */
+      readonly secondsLeft?: number;
+    }
   | { readonly type: "notice"; readonly severity: "info" | "warning"; readonly message: string };
 
 /** Where a stage sends its events. */
 export type Emit = (event: FactoryEvent) => void;
+
+/** Says of each stage's event which release (`recipe@version`) it is about. */
+export function ofRelease(emit: Emit, release: string): Emit {
+  return (event) => emit("stage" in event ? { release, ...event } : event);
+}
 
 /** A sink for callers that want no events. */
 export const silent: Emit = () => {};

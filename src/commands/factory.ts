@@ -25,12 +25,12 @@ import type { CliContext } from "./context.ts";
 export async function withFactory<T>(
   context: CliContext,
   work: (factory: Factory) => Promise<T>,
-  options: { readonly key?: string } = {},
+  options: { readonly key?: string; readonly progress?: string } = {},
 ): Promise<T> {
   const settings = readSettings(context.process.env);
-  const store = await openStore(settings.store);
   const { stderr } = context.process;
-  const renderer = createRenderer({ stream: stderr, kind: stderr.isTTY ? "live" : "plain" });
+  const renderer = createRenderer({ stream: stderr, kind: readProgress(options.progress, stderr.isTTY) });
+  const store = await openStore(settings.store);
   const mirror = openMirror(store.blobs, async () => settings.debianMirror ?? (await findMachineMirror()));
   const registry = createRegistryClient({ env: context.process.env });
   const { emit } = renderer;
@@ -77,6 +77,12 @@ export async function withFactory<T>(
     renderer.close();
     await Promise.all([mirror.close(), registry.close(), store.close()]);
   }
+}
+
+function readProgress(value: string | undefined, isTerminal: boolean): "live" | "plain" | "json" {
+  if (value === undefined || value === "auto") return isTerminal ? "live" : "plain";
+  if (value === "plain" || value === "json") return value;
+  throw usageError(`--progress takes auto, plain or json, and got ${value}`);
 }
 
 async function chooseSigner(

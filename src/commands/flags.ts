@@ -58,6 +58,14 @@ export const key = {
   placeholder: "KEY",
 } as const;
 
+export const progress = {
+  kind: "parsed",
+  parse: text,
+  optional: true,
+  brief: "auto (default), plain, or json: one JSON event a line on standard error",
+  placeholder: "FORM",
+} as const;
+
 export const trust = {
   key: {
     kind: "parsed",
@@ -127,6 +135,7 @@ export const rebuildFlags = {
   push,
   out,
   key,
+  progress,
   record,
   extend: {
     kind: "parsed",

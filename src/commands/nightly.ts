@@ -28,12 +28,12 @@ export interface NightlyFlags extends CommonFlags {
   readonly history?: string;
   readonly fresh?: boolean;
   readonly key?: string;
+  readonly progress?: string;
 }
 
 /** `refoundry nightly [RECIPE...]` */
 export function nightly(this: CliContext, flags: NightlyFlags, ...recipes: string[]): Promise<void> {
-  const options = flags.key === undefined ? {} : { key: flags.key };
-  return runCommand(this, flags, () => withFactory(this, (factory) => runOnce(this, flags, recipes, factory), options));
+  return runCommand(this, flags, () => withFactory(this, (factory) => runOnce(this, flags, recipes, factory), flags));
 }
 
 async function runOnce(

@@ -1,4 +1,5 @@
 import { exitCodeOf, formatProblem, RefoundryError, usageError } from "../errors.ts";
+import { ofRelease } from "../events.ts";
 import { withoutLogs } from "../outcome.ts";
 import { inDependencyOrder } from "../plan/dependency-order.ts";
 import { findRoot, listRecipes, listReleases, type LoadedRelease } from "../recipe/load.ts";
@@ -46,7 +47,8 @@ export async function rebuildMany(
         const { all: _, push, ...rest } = flags;
         const single = { ...rest, ...(push !== undefined && { push: placeOf(push, inputs, wanted) }) };
         try {
-          const done = await rebuildWith(context, single, { loaded: inputs, build: "where due" }, factory);
+          const one = { ...factory, emit: ofRelease(factory.emit, release) };
+          const done = await rebuildWith(context, single, { loaded: inputs, build: "where due" }, one);
           results.push({ release, ...done });
         } catch (error) {
           fail(release, error);
@@ -56,7 +58,7 @@ export async function rebuildMany(
       await engine.release();
     }
   };
-  await withFactory(context, work, flags.key === undefined ? {} : { key: flags.key });
+  await withFactory(context, work, flags);
   const codes = results.map(({ exitCode }) => exitCode);
   return {
     text: renderCatalogueTable(results, (performance.now() - startedAt) / 1000),

@@ -20,6 +20,7 @@ export interface RebuildFlags extends CommonFlags {
   readonly push?: string;
   readonly out?: string;
   readonly key?: string;
+  readonly progress?: string;
   /** Every release of every recipe. */
   readonly all?: boolean;
   /** Write what came out into the release. */

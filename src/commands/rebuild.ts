@@ -18,7 +18,10 @@ export function rebuild(this: CliContext, flags: RebuildFlags, ...releases: read
 }
 
 /** Flags of `refoundry publish`. */
-export type PublishFlags = Omit<RebuildFlags, "all" | "platform" | "force" | "record" | "extend" | "reason">;
+export type PublishFlags = Omit<
+  RebuildFlags,
+  "all" | "platform" | "force" | "record" | "extend" | "reason" | "progress"
+>;
 
 /** `refoundry publish RECIPE[@VERSION]`: a rebuild that is not allowed to build. */
 export function publish(this: CliContext, flags: PublishFlags, argument: string): Promise<void> {
@@ -37,5 +40,5 @@ async function rebuildOne(
     const colour = context.process.stdout.isTTY && context.process.env["NO_COLOR"] === undefined;
     return { text: renderOutcomeTable(outcome, { colour }), document: withoutLogs(outcome), exitCode };
   };
-  return withFactory(context, work, flags.key === undefined ? {} : { key: flags.key });
+  return withFactory(context, work, flags);
 }

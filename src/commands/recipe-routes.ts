@@ -1,5 +1,5 @@
 import { buildCommand, numberParser } from "@stricli/core";
-import { json, key, out, push, recipeArgument, text } from "./flags.ts";
+import { json, key, out, push, recipeArgument, text, progress } from "./flags.ts";
 
 const history = {
   kind: "parsed",
@@ -107,6 +107,7 @@ export const recipeRoutes = {
         },
         out,
         history,
+        progress,
         fresh: { kind: "boolean", optional: true, withNegated: false, brief: "Forget a run that was cut off" },
         key,
       },

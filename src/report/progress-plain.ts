@@ -17,6 +17,8 @@ export function createPlainRenderer(stream: RendererStream, now: () => number): 
         write(`${event.severity === "warning" ? "warning" : "note"}: ${plainText(event.message)}`);
         return;
       }
+      // a notice says the same to people
+      if (event.type === "release-finished") return;
       const label = labelOf(event);
       if (event.type === "stage-started") {
         titles.set(label, event.title);
