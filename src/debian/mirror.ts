@@ -25,6 +25,8 @@ export interface Mirror {
   ): Promise<{ readonly digest: Digest; readonly origin: "store" | "mirror" }>;
   /** A small index or control file that nothing pins yet, at most `limit` bytes. */
   fetchUnpinned(path: string, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Whether the mirror has a file, by asking for its headers. Throws an infrastructure error where it cannot be asked. */
+  hasFile(path: string, signal?: AbortSignal): Promise<boolean>;
   /** The mirror's root address. */
   rootUrl(): Promise<string>;
   close(): Promise<void>;
@@ -38,8 +40,11 @@ export function openMirror(blobs: OciLayout, findRoot: () => Promise<string>): M
   let root: Promise<string> | undefined;
   const rootUrl = (): Promise<string> => (root ??= findRoot());
 
+  const urlOf = async (path: string): Promise<string> =>
+    `${await rootUrl()}/${path.split("/").map(encodeSegment).join("/")}`;
+
   async function open(path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const url = `${await rootUrl()}/${path.split("/").map(encodeSegment).join("/")}`;
+    const url = await urlOf(path);
     const response = await request(url, { dispatcher, ...timeouts, ...(signal && { signal }) });
     if (response.statusCode === 200) return response.body;
     await response.body.dump();
@@ -91,6 +96,28 @@ export function openMirror(blobs: OciLayout, findRoot: () => Promise<string>): M
             chunks.push(chunk);
           }
           return Buffer.concat(chunks);
+        },
+        signal,
+      );
+    },
+    async hasFile(path, signal) {
+      const url = await urlOf(path);
+      return retried(
+        path,
+        async () => {
+          const method = "HEAD";
+          const { statusCode, body } = await request(url, {
+            dispatcher,
+            method,
+            // by default the connection is closed after HEAD
+            reset: false,
+            ...timeouts,
+            ...(signal && { signal }),
+          });
+          await body.dump();
+          if (statusCode === 200) return true;
+          if (statusCode === 404 || statusCode === 410) return false;
+          throw infrastructureError(`the Debian mirror answered ${statusCode} for ${path}`);
         },
         signal,
       );

@@ -59,6 +59,9 @@ const configuration = [
   "gc.auto=0",
   "maintenance.auto=false",
   "protocol.version=2",
+  // a server that sends nothing for five minutes sends nothing any more
+  "http.lowSpeedLimit=1",
+  "http.lowSpeedTime=300",
 ];
 
 /** git for one repository folder. */
@@ -103,10 +106,28 @@ export function createGit(repository: string, signal?: AbortSignal): Git {
       completion: { onClose: true, onExit: false },
     });
     try {
-      return await git.env(env).raw([...args]);
+      const running = git.env(env).raw([...args]);
+      return await (signal ? untilStopped(running, signal) : running);
     } catch (cause) {
       if (signal?.aborted) throw interrupted();
       throw infrastructureError(`git ${args[0]} failed: ${messageOf(cause).trim()}`, { cause });
     }
   };
+}
+
+/**
+ * What was asked for, or an interrupt as soon as there is one. git ends then, but the
+ * program that it runs for https may hang on its server and hold git's output open.
+ */
+async function untilStopped<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = (): void => stopped.reject(interrupted());
+  signal.addEventListener("abort", stop, { once: true });
+  // whichever comes second has nobody who waits for it
+  running.catch(() => {});
+  try {
+    return await Promise.race([running, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }

@@ -7,6 +7,7 @@ import type { Recipe } from "../recipe/schema.ts";
 
 const dayMs = 24 * 3600 * 1000;
 const warnDays = 30;
+const patienceSeconds = 60;
 
 /** Waivers of a recipe that end within the next 30 days. `today` is `YYYY-MM-DD`. */
 export function expiringWaivers({ image, waivers }: Pick<Recipe, "image" | "waivers">, today: string): NightlyNotice[] {
@@ -33,8 +34,11 @@ export async function platformsUpstreamAdded(
   if (reference.kind !== "registry") return [];
   const found = await registry
     .repository(reference)
-    .resolve(reference.tag ?? version, signal)
-    .catch(() => undefined);
+    .resolve(reference.tag ?? version, AbortSignal.any([signal, AbortSignal.timeout(patienceSeconds * 1000)]))
+    .catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return undefined;
+    });
   if (!found) return [];
   const { manifests } = JSON.parse(Buffer.from(found.bytes).toString("utf8")) as Partial<ImageIndex>;
   const theirs = new Set(

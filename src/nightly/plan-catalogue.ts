@@ -2,9 +2,10 @@ import { messageOf, RefoundryError } from "../errors.ts";
 import type { NightlyNotice, NightlyRelease } from "../nightly-run.ts";
 import type { RegistryReference } from "../oci/reference.ts";
 import type { Plan } from "../plan/types.ts";
-import { loadRecipe } from "../recipe/load.ts";
+import { type LoadedRelease, loadRecipe, loadReleaseInputs } from "../recipe/load.ts";
 import { planReleases } from "../rebuild/plan-release.ts";
 import type { Factory } from "../rebuild/types.ts";
+import { lostInputs } from "./lost-inputs.ts";
 import { expiringWaivers, platformsUpstreamAdded } from "./notices.ts";
 
 /** Which releases a night is about. */
@@ -58,9 +59,13 @@ export async function planCatalogue(request: CatalogueRequest, factory: Factory)
         (failure: unknown) => unreadable.push(unreadableRelease(recipe, failure)),
       );
   }
-  const notices = plans.flatMap((one) => one.notices).flatMap(noticeOf);
-  for (const recipe of request.recipes) notices.push(...(await noticesOf(recipe, plans, request, factory)));
-  return { jobs: plans.flatMap(({ jobs }) => jobs), notices, unreadable };
+  const jobs = plans.flatMap((one) => one.jobs);
+  const notices = await Promise.all([
+    plans.flatMap((one) => one.notices).flatMap(noticeOf),
+    ...request.recipes.map((recipe) => noticesOf(recipe, jobs, request, factory)),
+    lostInputs(await newestInputs(request, jobs), factory),
+  ]);
+  return { jobs, notices: notices.flat(), unreadable };
 }
 
 function noticeOf({ code, recipe, version, sentence }: Plan["notices"][number]): NightlyNotice[] {
@@ -70,17 +75,31 @@ function noticeOf({ code, recipe, version, sentence }: Plan["notices"][number]):
 
 async function noticesOf(
   name: string,
-  plans: readonly Plan[],
+  jobs: Plan["jobs"],
   request: CatalogueRequest,
   { registry, signal }: Factory,
 ): Promise<NightlyNotice[]> {
-  const newest = plans.flatMap(({ jobs }) => jobs).findLast(({ recipe }) => recipe === name)?.version;
+  const newest = newestOf(name, jobs);
   if (newest === undefined) return [];
   const recipe = await loadRecipe(request.root, name);
   return [
     ...expiringWaivers(recipe, request.today),
     ...(await platformsUpstreamAdded(recipe, newest, registry, signal)),
   ];
+}
+
+function newestOf(name: string, jobs: Plan["jobs"]): string | undefined {
+  return jobs.findLast(({ recipe }) => recipe === name)?.version;
+}
+
+/** The newest release of each recipe; one that cannot be loaded is said when it is its turn. */
+async function newestInputs(request: CatalogueRequest, jobs: Plan["jobs"]): Promise<LoadedRelease[]> {
+  const loaded = request.recipes.map(async (recipe) => {
+    const version = newestOf(recipe, jobs);
+    if (version === undefined) return [];
+    return [await loadReleaseInputs(request.root, recipe, { version, today: request.today })];
+  });
+  return (await Promise.allSettled(loaded)).flatMap((one) => (one.status === "fulfilled" ? one.value : []));
 }
 
 function unreadableRelease(recipe: string, error: unknown): NightlyRelease {
