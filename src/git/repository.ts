@@ -78,7 +78,7 @@ function repositoryAt(path: string, git: Git): BareRepository {
       requireUrl(url);
       const options = ["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"];
       try {
-        await git(["fetch", ...options, "--depth=1", url, commit]);
+        await git(["fetch", ...options, "--depth=1", url, commit], { remote: true });
       } catch (error) {
         rethrowInterrupt(error, undefined);
         if (!/unadvertised object|not our ref|couldn't find remote ref/i.test(messageOf(error)))
@@ -158,7 +158,7 @@ function repositoryAt(path: string, git: Git): BareRepository {
 
 async function fetchAll(git: Git, url: string, options: readonly string[], commit: string): Promise<void> {
   const refs = ["+refs/heads/*:refs/remotes/fork/heads/*", "+refs/tags/*:refs/remotes/fork/tags/*"];
-  await git(["fetch", ...options, url, ...refs]).catch((error: unknown) => {
+  await git(["fetch", ...options, url, ...refs], { remote: true }).catch((error: unknown) => {
     throw unreachable(url, error);
   });
   await git(["cat-file", "-e", commit]).catch((error: unknown) => {

@@ -1,10 +1,19 @@
 import { simpleGit } from "simple-git";
+import { runChecked } from "../process/run.ts";
 import { infrastructureError, interrupted, messageOf } from "../errors.ts";
 
 /** Runs git in one repository and gives its standard output. Throws when git fails, with what it said. */
 export type Git = (
   args: readonly string[],
-  options?: { readonly env?: Readonly<Record<string, string>>; readonly input?: string },
+  options?: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input?: string;
+    /**
+     * It talks to a server and prints little. The program that git runs for https can hang
+     * on its server, and then outlives git: it is ended with it.
+     */
+    readonly remote?: boolean;
+  },
 ) => Promise<string>;
 
 /** Nothing of the user's configuration takes part, nothing is asked for, only these transports run. */
@@ -80,6 +89,7 @@ export function createGit(repository: string, signal?: AbortSignal): Git {
       GIT_DIR: repository,
       ...options.env,
     };
+    if (options.remote) return runRemote(args, env, repository, signal);
     const git = simpleGit({
       baseDir: repository,
       config: configuration,
@@ -106,8 +116,7 @@ export function createGit(repository: string, signal?: AbortSignal): Git {
       completion: { onClose: true, onExit: false },
     });
     try {
-      const running = git.env(env).raw([...args]);
-      return await (signal ? untilStopped(running, signal) : running);
+      return await git.env(env).raw([...args]);
     } catch (cause) {
       if (signal?.aborted) throw interrupted();
       throw infrastructureError(`git ${args[0]} failed: ${messageOf(cause).trim()}`, { cause });
@@ -115,19 +124,24 @@ export function createGit(repository: string, signal?: AbortSignal): Git {
   };
 }
 
-/**
- * What was asked for, or an interrupt as soon as there is one. git ends then, but the
- * program that it runs for https may hang on its server and hold git's output open.
- */
-async function untilStopped<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void => stopped.reject(interrupted());
-  signal.addEventListener("abort", stop, { once: true });
-  // whichever comes second has nobody who waits for it
-  running.catch(() => {});
-  try {
-    return await Promise.race([running, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+async function runRemote(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  repository: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  // nothing of our own environment but what is in `env`
+  const cleared = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
+  const { stdout } = await runChecked(
+    {
+      file: "git",
+      args: [...configuration.flatMap((setting) => ["-c", setting]), ...args],
+      env: { ...cleared, ...env },
+      cwd: repository,
+      timeoutSeconds: 3600,
+      ...(signal && { signal }),
+    },
+    `git ${args[0]} failed`,
+  );
+  return stdout;
 }

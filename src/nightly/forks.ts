@@ -72,7 +72,8 @@ async function askPlace(url: string, repository: string, seconds: number, signal
   const limit = AbortSignal.timeout(seconds * 1000);
   try {
     // only HEAD is printed, however many branches the server names
-    await createGit(repository, AbortSignal.any([signal, limit]))(["ls-remote", "--quiet", "--", url, "HEAD"]);
+    const git = createGit(repository, AbortSignal.any([signal, limit]));
+    await git(["ls-remote", "--quiet", "--", url, "HEAD"], { remote: true });
     return { state: "there" };
   } catch (error) {
     if (signal.aborted) throw error;

@@ -13,7 +13,7 @@ let folder: string;
 let registry: TestRegistry;
 let factory: TinyFactory;
 let env: Record<string, string>;
-const kills = Number(process.env["REFOUNDRY_NIGHTLY_KILLS"] ?? 4);
+const kills = Number(process.env["REFOUNDRY_NIGHTLY_KILLS"] ?? 3);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "refoundry-e2e-"));
@@ -60,9 +60,13 @@ function essence(run: NightlyRun): unknown {
 }
 
 let first: NightlyRun;
+/** How long a night over nothing takes here. */
+let nightMs = 0;
 
 test("what is due is rebuilt, released and kept in the history; the next night only a sample is", async () => {
+  const startedAt = performance.now();
   const result = await nightly(["--push", `${registry.host}/released`]);
+  nightMs = performance.now() - startedAt;
   expect(result.exitCode, result.stderr).toBe(0);
   first = JSON.parse(result.stdout) as NightlyRun;
   expect(first.releases.map(({ recipe, status }) => `${recipe} ${status}`)).toEqual([
@@ -116,35 +120,48 @@ test("one that fails, and one that cannot be read, stop none of the others", asy
 });
 
 test("killed at any moment, it goes on, does nothing twice, and ends as one that was not", {
-  timeout: 900_000,
+  timeout: 300_000 + kills * 120_000,
 }, async () => {
-  const own = { REFOUNDRY_STORE: join(folder, "killed-store") };
-  const history = `oci:${join(folder, "killed-history")}`;
-  const args = ["nightly", "--push", `${registry.host}/killed`, "--history", history, "--json"];
-  const finished: string[] = [];
+  let killed = 0;
+  let starts = 0;
   let resumed = 0;
-  let run: NightlyRun | undefined;
-  // seeded: the same moments each time; a release or two get done between two kills
-  for (let kill = 0; run === undefined; kill++) {
-    expect(kill).toBeLessThan(kills + 40);
-    const running = startRefoundry(args, { cwd: factory.root, env: { ...env, ...own } });
-    const stop = (): void => void running.kill("SIGKILL");
-    const timer = kill < kills ? setTimeout(stop, 300 + ((kill * 2_654_435_761) % 6000)) : undefined;
-    const result = await running;
-    clearTimeout(timer);
-    for (const [, name = ""] of result.stderr.matchAll(/releases done[^:]*: (\w+) 1\.0 rebuilt/g)) finished.push(name);
-    if (result.stderr.includes("goes on with the run")) resumed++;
-    if (result.exitCode === 0) run = JSON.parse(result.stdout) as NightlyRun;
-    else expect(result.signal).toBe("SIGKILL");
+  // nights over nothing, one after another, until all kills have hit one
+  for (let night = 1; killed < kills; night++) {
+    const own = { REFOUNDRY_STORE: join(folder, `killed-store-${night}`) };
+    const place = `${registry.host}/killed-${night}`;
+    const args = ["nightly", "--push", place, "--history", `oci:${join(folder, `killed-history-${night}`)}`, "--json"];
+    const finished: string[] = [];
+    let run: NightlyRun | undefined;
+    while (run === undefined) {
+      expect(starts).toBeLessThan(10 * (kills + 1));
+      const running = startRefoundry(args, { cwd: factory.root, env: { ...env, ...own } });
+      const stop = (): void => void running.kill("SIGKILL");
+      // spread over the length of a night; seeded: the same parts of it each time
+      const moment = 300 + ((starts++ * 0.618) % 1) * 0.7 * nightMs;
+      const timer = killed < kills ? setTimeout(stop, moment) : undefined;
+      const result = await running;
+      clearTimeout(timer);
+      for (const [, name = ""] of result.stderr.matchAll(/releases done[^:]*: (\w+) 1\.0 rebuilt/g))
+        finished.push(name);
+      if (result.stderr.includes("goes on with the run")) resumed++;
+      if (result.signal === "SIGKILL") killed++;
+      else {
+        expect(result.exitCode, result.stderr).toBe(0);
+        run = JSON.parse(result.stdout) as NightlyRun;
+      }
+    }
+    expect(essence(run)).toEqual(essence(first));
+    // one that was said to be done was not done again
+    expect(finished.toSorted()).toEqual([...new Set(finished)].toSorted());
+    for (const { recipe, index } of first.releases) {
+      const verified = await call(["verify", `${place}/${recipe}:1.0`, "--json"]);
+      expect(JSON.parse(verified.stdout), verified.stderr).toMatchObject({ verified: true, digest: index });
+    }
+    await rm(own.REFOUNDRY_STORE, { recursive: true });
   }
+  expect(killed).toBe(kills);
   expect(resumed).toBeGreaterThan(0);
-  expect(essence(run)).toEqual(essence(first));
-  // one that was said to be done was not done again
-  expect(finished.toSorted()).toEqual([...new Set(finished)].toSorted());
-  for (const { recipe, index } of first.releases) {
-    const verified = await call(["verify", `${registry.host}/killed/${recipe}:1.0`, "--json"]);
-    expect(JSON.parse(verified.stdout), verified.stderr).toMatchObject({ verified: true, digest: index });
-  }
+  process.stdout.write(`${killed} kills, ${starts} starts, ${resumed} went on\n`);
 });
 
 test.each([
