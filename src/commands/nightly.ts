@@ -57,7 +57,8 @@ async function runOnce(
     recipes: names.length > 0 ? names : known,
     all: flags.all ?? false,
     sample: flags.sample ?? 1,
-    jobs: flags.jobs ?? Math.max(1, Math.floor(factory.settings.jobs / 2)),
+    // builds share their places; while one release is compared and pushed, another builds
+    jobs: flags.jobs ?? factory.settings.jobs + 1,
     budget: {
       infra: { retries: flags.retries ?? 2, firstDelaySeconds: 10 },
       // a mirror that is being updated, or a server that limits rates, needs longer

@@ -97,7 +97,7 @@ export const recipeRoutes = {
           brief: "Every release, not only the newest of each recipe",
         },
         sample: { ...number, brief: "How many that are not due are built again from nothing (default: 1)" },
-        jobs: { ...number, brief: "Releases side by side (default: half of REFOUNDRY_JOBS)" },
+        jobs: { ...number, brief: "Releases side by side (default: one more than REFOUNDRY_JOBS)" },
         retries: { ...number, brief: "Attempts after the first, where engine, registry or disk failed (default: 2)" },
         fetchRetries: { ...number, brief: "The same where a source, package or upstream was away (default: 4)" },
         timeout: {

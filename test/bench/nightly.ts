@@ -113,7 +113,7 @@ async function nightly(tiny: TinyFactory, names: readonly string[], pair: number
       recipes: names,
       all: false,
       sample: 0,
-      jobs: 2 * jobs,
+      jobs: jobs + 1,
       budget: { infra: retry, fetch: retry, timeoutSeconds: 3600, stageTimeouts, graceSeconds: 60 },
       registry: place,
       destinationOf(recipe, version) {
