@@ -4,7 +4,7 @@
 // the seconds that each build works besides starting and exporting.
 import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import pLimit from "p-limit";
 import type { CliContext } from "../../src/commands/context.ts";
@@ -28,7 +28,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-await prepareTestTools();
+process.env["PATH"] = [await prepareTestTools(), process.env["PATH"]].join(delimiter);
 const folder = await mkdtemp(join(tmpdir(), "refoundry-bench-"));
 const registry = await startRegistry();
 const log = join(folder, "calls");

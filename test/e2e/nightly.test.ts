@@ -161,7 +161,6 @@ test("killed at any moment, it goes on, does nothing twice, and ends as one that
   }
   expect(killed).toBe(kills);
   expect(resumed).toBeGreaterThan(0);
-  process.stdout.write(`${killed} kills, ${starts} starts, ${resumed} went on\n`);
 });
 
 test.each([
