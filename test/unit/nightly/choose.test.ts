@@ -62,3 +62,17 @@ test("the sample is as large as asked for, the same on one day, and comes round 
   expect(sampled(day(1), 100).toSorted()).toEqual(names);
   expect(sampled(day(1), 0)).toEqual([]);
 });
+
+test("a release stands on the releases that any of its platforms stands on, each once", () => {
+  const app = job("app", "never-built", true, 5);
+  const jobs = [
+    { ...app, dependsOn: ["base@2.0 linux/amd64", "go@1.0 linux/amd64"] },
+    { ...app, platform: "linux/386" as const, dependsOn: ["base@2.0 linux/386", "go@1.0 linux/amd64"] },
+    job("base", "never-built", true, 5),
+  ];
+  const tasks = chooseTasks(jobs, { sample: 0, today: day(1) });
+  expect(tasks.map(({ id, dependsOn }) => [id, dependsOn])).toEqual([
+    ["app@1.0", ["base@2.0", "go@1.0"]],
+    ["base@1.0", []],
+  ]);
+});
