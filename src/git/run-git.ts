@@ -1,6 +1,7 @@
 import { simpleGit } from "simple-git";
 import { runChecked } from "../process/run.ts";
 import { infrastructureError, interrupted, messageOf } from "../errors.ts";
+import { openOutput } from "../process/output.ts";
 
 /** Runs git in one repository and gives its standard output. Throws when git fails, with what it said. */
 export type Git = (
@@ -73,22 +74,35 @@ const configuration = [
   "http.lowSpeedTime=300",
 ];
 
+/** What git sees of the environment. */
+function environmentOf(repository: string): Record<string, string> {
+  const ambient = Object.fromEntries(
+    [...inherited, ...proxies].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return { GIT_SSH_COMMAND: "ssh -oBatchMode=yes", ...ambient, ...fixedEnvironment, GIT_DIR: repository };
+}
+
+/** Output of git that is not text, as a stream: see {@link openOutput}. */
+export function openGitOutput(
+  repository: string,
+  args: readonly string[],
+  options: { readonly input: string; readonly signal?: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  const env = environmentOf(repository);
+  const ownEnvironment = Object.fromEntries(Object.keys(process.env).map((name) => [name, env[name]]));
+  const settings = configuration.flatMap((setting) => ["-c", setting]);
+  const command = { file: "git", args: [...settings, ...args], env: { ...ownEnvironment, ...env }, ...options };
+  return openOutput({ ...command, timeoutSeconds: 3600 }, `git ${args[0]}`);
+}
+
 /** git for one repository folder. */
 export function createGit(repository: string, signal?: AbortSignal): Git {
   return async (args, options = {}) => {
     if (signal?.aborted) throw interrupted();
-    const ambient = Object.fromEntries(
-      [...inherited, ...proxies].flatMap((name) =>
-        process.env[name] === undefined ? [] : [[name, process.env[name]]],
-      ),
-    );
-    const env = {
-      GIT_SSH_COMMAND: "ssh -oBatchMode=yes",
-      ...ambient,
-      ...fixedEnvironment,
-      GIT_DIR: repository,
-      ...options.env,
-    };
+    const env = { ...environmentOf(repository), ...options.env };
     if (options.remote) return runRemote(args, env, repository, signal);
     const git = simpleGit({
       baseDir: repository,
