@@ -5,6 +5,7 @@ import { releaseTag } from "../publish/release-tags.ts";
 import type { Repository } from "../oci/repository.ts";
 import { type Descriptor, type JsonObject, mediaTypes } from "../oci/types.ts";
 import { quoted } from "../recipe/words.ts";
+import { isLookupTag } from "./reader.ts";
 import {
   annotationNames,
   artifactTypes,
@@ -64,6 +65,7 @@ export interface CapsuleTag {
 export async function listCapsules(escrow: Repository, signal?: AbortSignal): Promise<CapsuleTag[]> {
   const found: CapsuleTag[] = [];
   for (const tag of await escrow.listTags(signal)) {
+    if (isLookupTag(tag)) continue;
     const descriptor = await escrow.find(tag, signal);
     if (!descriptor || descriptor.mediaType !== mediaTypes.index) continue;
     const { artifactType } = await readJson(escrow, descriptor, signal);

@@ -43,6 +43,8 @@ export const annotationNames = {
   packageName: "dev.refoundry.package.name",
   packageVersion: "dev.refoundry.package.version",
   architecture: "dev.refoundry.package.architecture",
+  /** Media type of a pinned index that is kept as a blob. */
+  mediaType: "dev.refoundry.media-type",
   /** Of package sources: digest of the packages artifact that they are the sources of. */
   packages: "dev.refoundry.packages",
   title: "org.opencontainers.image.title",
