@@ -13,6 +13,7 @@ export type Stage =
   | "smoke"
   | "publish"
   | "attest"
+  | "escrow"
   | "report";
 
 /**

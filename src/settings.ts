@@ -29,6 +29,8 @@ export interface Settings {
   readonly trustedKeys: readonly string[];
   /** Repository (`HOST/NAME`) where builds are kept under their build keys, for any machine to go on. */
   readonly staging: string | undefined;
+  /** Repository (`HOST/NAME` or `oci:PATH`) where everything that releases stand on is kept. */
+  readonly escrow: string | undefined;
   /** Who builds, as attestations name it: a URI. */
   readonly builderId: string;
 }
@@ -38,7 +40,7 @@ export interface Settings {
  * `REFOUNDRY_ENGINE`, `REFOUNDRY_ENGINE_ROOT`, `REFOUNDRY_BUILDER`,
  * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_JOBS`, `REFOUNDRY_JOB_MEMORY`,
  * `REFOUNDRY_STAGE_TIMEOUT`, `REFOUNDRY_KEY`, `REFOUNDRY_TRUSTED_KEYS`,
- * `REFOUNDRY_STAGING`, `REFOUNDRY_BUILDER_ID`, `XDG_CACHE_HOME`.
+ * `REFOUNDRY_STAGING`, `REFOUNDRY_ESCROW`, `REFOUNDRY_BUILDER_ID`, `XDG_CACHE_HOME`.
  * Throws a usage error that names the variable with a value that cannot be used.
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
@@ -64,6 +66,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     key: text("REFOUNDRY_KEY"),
     trustedKeys: (text("REFOUNDRY_TRUSTED_KEYS") ?? "").split(delimiter).filter((path) => path !== ""),
     staging: text("REFOUNDRY_STAGING"),
+    escrow: text("REFOUNDRY_ESCROW"),
     builderId: readBuilderId(text("REFOUNDRY_BUILDER_ID"), env),
   };
 }
@@ -116,6 +119,7 @@ const stageTimeouts: Settings["stageTimeouts"] = {
   smoke: hour,
   publish: hour,
   attest: hour,
+  escrow: 6 * hour,
   report: hour,
 };
 

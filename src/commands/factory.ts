@@ -1,5 +1,6 @@
 import { findMachineMirror } from "../debian/machine-mirror.ts";
 import { openMirror } from "../debian/mirror.ts";
+import { offlineMirror } from "../debian/offline-mirror.ts";
 import { type ToolSet, type UnpackedTools, unpackTools } from "../debian/unpack-tools.ts";
 import { selectEngine } from "../engine/select.ts";
 import type { EngineHandle } from "../engine/types.ts";
@@ -20,19 +21,36 @@ import { withLock } from "../process/lock.ts";
 import { openStore } from "../store/store.ts";
 import { join } from "node:path";
 import type { CliContext } from "./context.ts";
+import { createRestore, offlineRegistry } from "./escrow.ts";
+
+/** What a command line says of the factory. */
+export interface FactoryOptions {
+  readonly key?: string;
+  readonly progress?: string;
+  /** Where releases' inputs are kept; by default what the settings say. */
+  readonly escrow?: string;
+  /** The one capsule, by reference, that everything comes from. */
+  readonly fromCapsule?: string;
+  /** Nothing is fetched but from the store and the escrow. */
+  readonly offline?: boolean;
+}
 
 /** Opens the store and the adapters, runs `work`, and closes them whatever happens. */
 export async function withFactory<T>(
   context: CliContext,
   work: (factory: Factory) => Promise<T>,
-  options: { readonly key?: string; readonly progress?: string } = {},
+  options: FactoryOptions = {},
 ): Promise<T> {
   const settings = readSettings(context.process.env);
   const { stderr } = context.process;
   const renderer = createRenderer({ stream: stderr, kind: readProgress(options.progress, stderr.isTTY) });
   const store = await openStore(settings.store);
-  const mirror = openMirror(store.blobs, async () => settings.debianMirror ?? (await findMachineMirror()));
-  const registry = createRegistryClient({ env: context.process.env });
+  const offline = options.offline ?? options.fromCapsule !== undefined;
+  const mirror = offline
+    ? offlineMirror(store.blobs)
+    : openMirror(store.blobs, async () => settings.debianMirror ?? (await findMachineMirror()));
+  const client = createRegistryClient({ env: context.process.env });
+  const registry = offline ? offlineRegistry(client) : client;
   const { emit } = renderer;
   const { signal } = context;
   const unpack = (set: ToolSet): Promise<UnpackedTools> =>
@@ -68,6 +86,12 @@ export async function withFactory<T>(
       places: createBuildPlaces({ jobs: settings.jobs, memoryPerBuild: settings.jobMemory }, () => freeMemory()),
       emit,
       signal,
+      offline,
+      restore: createRestore({ escrow: settings.escrow, ...options }, client, store, {
+        cwd: context.cwd,
+        emit,
+        signal,
+      }),
       engine: () => (engine ??= selectEngine(settings, { emit, unpack })),
       staging: () => (staging ??= openStaging(settings, registry)),
       trustedBuilders: () => (trusted ??= readTrustedBuilders(settings, chosenSigner)),
@@ -75,7 +99,7 @@ export async function withFactory<T>(
     });
   } finally {
     renderer.close();
-    await Promise.all([mirror.close(), registry.close(), store.close()]);
+    await Promise.all([mirror.close(), client.close(), store.close()]);
   }
 }
 

@@ -122,6 +122,14 @@ const record = {
   brief: "Write the digests into the release, as what every later rebuild has to give",
 } as const;
 
+export const escrow = {
+  kind: "parsed",
+  parse: text,
+  optional: true,
+  brief: "Where everything that releases stand on is kept: HOST/NAME or oci:PATH (default: REFOUNDRY_ESCROW)",
+  placeholder: "REF",
+} as const;
+
 export const rebuildFlags = {
   ...json,
   all: {
@@ -137,6 +145,20 @@ export const rebuildFlags = {
   key,
   progress,
   record,
+  escrow,
+  offline: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Fetch nothing but from the store and the escrow",
+  },
+  fromCapsule: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    brief: "Rebuild the release that a capsule holds, recipe and all: oci:PATH:TAG or HOST/NAME@DIGEST",
+    placeholder: "CAPSULE",
+  },
   extend: {
     kind: "parsed",
     parse: text,

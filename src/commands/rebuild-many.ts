@@ -2,12 +2,12 @@ import { exitCodeOf, formatProblem, RefoundryError, usageError } from "../errors
 import { ofRelease } from "../events.ts";
 import { withoutLogs } from "../outcome.ts";
 import { inDependencyOrder } from "../plan/dependency-order.ts";
-import { findRoot, listRecipes, listReleases, type LoadedRelease } from "../recipe/load.ts";
-import { selectReleases } from "../recipe/range.ts";
+import type { LoadedRelease } from "../recipe/load.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { type CatalogueResult, renderCatalogueTable } from "../report/catalogue-table.ts";
 import type { CliContext, CommandResult } from "./context.ts";
 import { withFactory } from "./factory.ts";
+import { type NamedRelease, nameReleases } from "./name-releases.ts";
 import { loadInputs, type RebuildFlags, rebuildWith } from "./rebuild-one.ts";
 
 interface Failed {
@@ -26,11 +26,10 @@ export async function rebuildMany(
   flags: RebuildFlags,
   releases: readonly string[],
 ): Promise<CommandResult> {
-  if (flags.all && releases.length > 0) throw usageError("--all is every release, so no recipe is named with it");
   if (flags.extend && flags.extend.length > 0 && flags.record)
     throw usageError("--record writes what the recipe says, and --extend adds to that");
   const startedAt = performance.now();
-  const wanted = flags.all ? await allReleases(context) : await namedReleases(context, releases);
+  const wanted = await nameReleases(context, flags, releases);
   const results: (CatalogueResult & { readonly exitCode: number })[] = [];
   const failed: Failed[] = [];
   const fail = (release: string, error: unknown): void => {
@@ -72,32 +71,9 @@ export async function rebuildMany(
   };
 }
 
-interface Named {
-  readonly recipe: string;
-  readonly version: string;
-}
-
-async function allReleases({ cwd }: CliContext): Promise<Named[]> {
-  const root = await findRoot(cwd);
-  const named: Named[] = [];
-  for (const recipe of await listRecipes(root))
-    for (const version of await listReleases(root, recipe)) named.push({ recipe, version });
-  if (named.length > 0) return named;
-  throw usageError("there is no release yet", { hint: "refoundry add IMAGE --source URL makes the first" });
-}
-
-async function namedReleases({ cwd }: CliContext, releases: readonly string[]): Promise<Named[]> {
-  if (releases.length === 0) throw usageError("which release? name a recipe, or give --all");
-  const root = await findRoot(cwd);
-  const named = new Map<string, Named>();
-  for (const argument of releases)
-    for (const each of await selectReleases(root, argument)) named.set(`${each.recipe}@${each.version}`, each);
-  return [...named.values()];
-}
-
 async function loadAll(
   context: CliContext,
-  wanted: readonly Named[],
+  wanted: readonly NamedRelease[],
   fail: (release: string, error: unknown) => void,
 ): Promise<readonly { readonly release: string; readonly inputs: LoadedRelease }[]> {
   const loaded: { id: string; release: string; inputs: LoadedRelease; dependsOn: string[] }[] = [];
@@ -124,6 +100,6 @@ function neededBy({ contexts, toolchainRelease }: LoadedRelease): string[] {
 }
 
 /** Releases of one recipe go to the repository that is named; of several, each to its own below it. */
-function placeOf(push: string, { recipe }: LoadedRelease, wanted: readonly Named[]): string {
+function placeOf(push: string, { recipe }: LoadedRelease, wanted: readonly NamedRelease[]): string {
   return new Set(wanted.map((each) => each.recipe)).size === 1 ? push : `${push}/${recipe.image}`;
 }

@@ -23,6 +23,11 @@ export interface RebuildFlags extends CommonFlags {
   readonly progress?: string;
   /** Every release of every recipe. */
   readonly all?: boolean;
+  /** Nothing is fetched but from the store and the escrow. */
+  readonly offline?: boolean;
+  readonly escrow?: string;
+  /** A capsule that holds the recipe too. */
+  readonly fromCapsule?: string;
   /** Write what came out into the release. */
   readonly record?: boolean;
   /** Platforms that the recipe does not have. */

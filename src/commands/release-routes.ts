@@ -1,5 +1,5 @@
 import { buildCommand, numberParser } from "@stricli/core";
-import { json, key, out, push, recipeArgument, text, trust } from "./flags.ts";
+import { escrow, json, key, out, push, recipeArgument, text, trust } from "./flags.ts";
 
 /** Verbs of what goes out, and of what proves it. */
 export const releaseRoutes = {
@@ -29,6 +29,21 @@ export const releaseRoutes = {
       },
     },
     docs: { brief: "What was proved of an image, by whom, from which source; exit code for admission" },
+  }),
+  vendor: buildCommand({
+    loader: async () => (await import("./vendor.ts")).vendor,
+    parameters: {
+      flags: {
+        ...json,
+        escrow,
+        all: { kind: "boolean", optional: true, withNegated: false, brief: "Every release of every recipe" },
+      },
+      positional: {
+        kind: "array",
+        parameter: { brief: "Recipes, with @VERSION or @'RANGE'", parse: text, placeholder: "RECIPE[@VERSION]" },
+      },
+    },
+    docs: { brief: "Put everything that releases stand on into an escrow" },
   }),
   promote: buildCommand({
     loader: async () => (await import("./promote.ts")).promote,

@@ -5,7 +5,6 @@ import { releaseTag } from "../publish/release-tags.ts";
 import type { Repository } from "../oci/repository.ts";
 import { type Descriptor, type JsonObject, mediaTypes } from "../oci/types.ts";
 import { quoted } from "../recipe/words.ts";
-import { isLookupTag } from "./reader.ts";
 import {
   annotationNames,
   artifactTypes,
@@ -14,8 +13,6 @@ import {
   type ComponentKind,
   type HeldContent,
   type HeldSince,
-  type MissingSource,
-  type PackageSources,
 } from "./types.ts";
 
 /** Generous for every release that is known; a capsule comes from somebody else. */
@@ -65,7 +62,6 @@ export interface CapsuleTag {
 export async function listCapsules(escrow: Repository, signal?: AbortSignal): Promise<CapsuleTag[]> {
   const found: CapsuleTag[] = [];
   for (const tag of await escrow.listTags(signal)) {
-    if (isLookupTag(tag)) continue;
     const descriptor = await escrow.find(tag, signal);
     if (!descriptor || descriptor.mediaType !== mediaTypes.index) continue;
     const { artifactType } = await readJson(escrow, descriptor, signal);
@@ -111,36 +107,6 @@ export function heldDigests(capsule: Pick<Capsule, "descriptor" | "components">)
       for (const one of [content.descriptor, ...(content.below ?? [])]) held.set(one.digest, one);
   }
   return held;
-}
-
-/** The sources of a capsule's packages, one for each time that some were put beside it; usually one or none. */
-export async function readPackageSources(
-  escrow: Repository,
-  capsule: Pick<Capsule, "descriptor">,
-  signal?: AbortSignal,
-): Promise<PackageSources[]> {
-  const referrers = await escrow.listReferrers(capsule.descriptor.digest, {
-    artifactType: artifactTypes.packageSources,
-    ...(signal && { signal }),
-  });
-  const all: PackageSources[] = [];
-  for (const referrer of referrers) {
-    const where = `${escrow.name}@${referrer.digest}`;
-    const manifest = await readJson(escrow, referrer, signal);
-    const packages = requireText(annotationsOf(manifest), annotationNames.packages, where);
-    if (!isDigest(packages)) throw infrastructureError(`${where} names its packages by no sha256 digest`);
-    const [list, ...files] = descriptorsOf(manifest["layers"], limits.layers, where);
-    if (!list) throw infrastructureError(`${where} has no list of what is missing`);
-    const missing = readMissing(await readJson(escrow, list, signal), where);
-    const { mediaType, digest, size } = referrer;
-    all.push({
-      descriptor: { mediaType, digest, size },
-      packages,
-      contents: files.map((file) => fileContent("package-source", file, where)),
-      missing,
-    });
-  }
-  return all;
 }
 
 /** Since when a capsule is held, by the oldest that says so; undefined where nothing does. */
@@ -252,15 +218,6 @@ function imageContent(
     descriptor,
     below: [...(config ? [config] : []), ...layers],
   };
-}
-
-function readMissing(document: JsonObject, where: string): MissingSource[] {
-  const { missing } = document;
-  if (!Array.isArray(missing)) throw infrastructureError(`${where} has no list of what is missing`);
-  return missing.slice(0, limits.layers).map((entry) => {
-    const { name, version, path, reason } = (entry ?? {}) as JsonObject;
-    return { name: String(name), version: String(version), path: String(path), reason: String(reason) };
-  });
 }
 
 async function readJson(escrow: Repository, descriptor: Descriptor, signal?: AbortSignal): Promise<JsonObject> {

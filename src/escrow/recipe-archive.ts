@@ -4,8 +4,9 @@ import { errorCode, infrastructureError, usageError } from "../errors.ts";
 import { readTar, type TarEntry } from "../oci/tar/read.ts";
 import { type TarInput, tarEntries } from "../oci/tar/write.ts";
 import type { LoadedRelease } from "../recipe/load.ts";
-import { fileOf, lockFile, recipeFolder, releaseFile } from "../recipe/tree.ts";
+import { fileOf, lockFile, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
 import { byCodeUnit, quoted } from "../recipe/words.ts";
+import { listReleases } from "./release-inputs.ts";
 
 /** Largest tar of a recipe, in bytes, and most entries of one. */
 export const recipeArchiveLimits = { bytes: 256 * 1024 * 1024, entries: 20_000 };
@@ -15,7 +16,8 @@ const roots = ["recipes/images/", "recipes/toolchains/", "recipes/templates/", "
 
 /**
  * A release's recipe as a tar: the recipe's folder with this one of its releases, its
- * toolchain with the lock in use, its source. Paths are those of the factory's folder,
+ * toolchains with the locks in use, its sources, and the same of every recipe that it
+ * stands on. Paths are those of the factory's folder,
  * sorted; times and owners are 0, so the same files give the same bytes.
  */
 export async function archiveRecipe(root: string, inputs: LoadedRelease): Promise<Buffer> {
@@ -26,15 +28,23 @@ export async function archiveRecipe(root: string, inputs: LoadedRelease): Promis
 }
 
 async function listRecipeFiles(root: string, inputs: LoadedRelease): Promise<string[]> {
-  const { recipe, release, toolchain, source } = inputs;
-  const folder = recipeFolder(recipe.image);
-  const paths = new Set([
-    releaseFile(recipe.image, release.version),
-    fileOf("toolchain", toolchain.toolchain),
-    fileOf("source", source.source),
-  ]);
-  if (release.toolchain.lock !== undefined) paths.add(lockFile(toolchain.toolchain, release.toolchain.lock));
-  for (const path of await walk(root, folder)) if (!path.startsWith(`${folder}/releases/`)) paths.add(path);
+  const paths = new Set<string>();
+  for (const { inputs: each, sources, toolchains } of listReleases(inputs)) {
+    const { recipe, release } = each;
+    const folder = recipeFolder(recipe.image);
+    paths.add(releaseFile(recipe.image, release.version));
+    if (recipe.inherits !== undefined) paths.add(templateFile(recipe.inherits));
+    // a toolchain that is a recipe has a file too, beside the release that is listed itself
+    paths.add(fileOf("toolchain", recipe.toolchain));
+    for (const { source } of sources) paths.add(fileOf("source", source.source));
+    for (const { toolchain, pin } of toolchains) {
+      paths.add(fileOf("toolchain", toolchain.toolchain));
+      if (pin.lock !== undefined) paths.add(lockFile(toolchain.toolchain, pin.lock));
+    }
+    for (const context of Object.values(each.contexts))
+      if (context.kind === "toolchain") paths.add(fileOf("toolchain", context.toolchain.toolchain));
+    for (const path of await walk(root, folder)) if (!path.startsWith(`${folder}/releases/`)) paths.add(path);
+  }
   return [...paths].toSorted(byCodeUnit);
 }
 

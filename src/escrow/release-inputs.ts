@@ -1,23 +1,70 @@
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
-import type { LoadedRelease } from "../recipe/load.ts";
-import type { Release, Source, Toolchain, ToolchainLock } from "../recipe/schema.ts";
+import type { LoadedRelease, LoadedToolchain } from "../recipe/load.ts";
+import type { Release, Source, SourcePin, Toolchain, ToolchainLock } from "../recipe/schema.ts";
 import type { Holding } from "./types.ts";
 
+/** The sources and toolchains of one release, and what it is compared with. */
+export interface OwnInputs {
+  readonly inputs: LoadedRelease;
+  /** With what each is an input for: `source`, or a context's name. */
+  readonly sources: readonly { readonly of: string; readonly source: Source; readonly pin: SourcePin }[];
+  /** Those that are images of a registry or made from packages; of recipes, the releases are listed themselves. */
+  readonly toolchains: readonly ({ readonly of: string } & Omit<LoadedToolchain, "release">)[];
+}
+
+/** A release and every release of ours that it stands on, each once, what others stand on first. */
+export function listReleases(inputs: LoadedRelease): OwnInputs[] {
+  const found = new Map<string, OwnInputs>();
+  const visit = (each: LoadedRelease): void => {
+    const key = `${each.recipe.image}@${each.release.version}`;
+    if (found.has(key)) return;
+    const contexts = Object.entries(each.contexts);
+    const makers = [
+      {
+        of: "toolchain",
+        toolchain: each.toolchain,
+        pin: each.release.toolchain,
+        ...(each.toolchainLock && { lock: each.toolchainLock }),
+        ...(each.toolchainRelease && { release: each.toolchainRelease }),
+      },
+      ...contexts.flatMap(([of, context]) => (context.kind === "toolchain" ? [{ of, ...context }] : [])),
+    ];
+    for (const [, context] of contexts) if (context.kind === "recipe") visit(context.release);
+    for (const { release } of makers) if (release) visit(release);
+    found.set(key, {
+      inputs: each,
+      sources: [
+        { of: "source", source: each.source, pin: each.release.source },
+        ...contexts.flatMap(([of, context]) =>
+          context.kind === "source" ? [{ of, source: context.source, pin: context.pin }] : [],
+        ),
+      ],
+      toolchains: makers.filter(({ release }) => release === undefined),
+    });
+  };
+  visit(inputs);
+  return [...found.values()];
+}
+
 /**
- * Every input of a release as its pins name it, each once for what it is an input of: the
- * one list by which inputs are put into an escrow, and by which it is said what is held.
- * Source packages of a toolchain's packages are not among them, as no pin names them.
+ * Every input of a release as its pins name it, those of the releases that it stands on
+ * too: the one list by which inputs are put into an escrow, and by which it is said what
+ * is held.
  */
 export function listReleaseHoldings(inputs: LoadedRelease): Holding[] {
-  const { recipe, release, source, toolchain, toolchainLock } = inputs;
-  return [
-    { kind: "recipe", of: "recipe", name: recipe.image, version: release.version, origins: [] },
-    ...sourceHoldings("source", source, release.source),
-    ...toolchainHoldings("toolchain", toolchain, release.toolchain.digest, toolchainLock),
-    ...upstreamHoldings(inputs),
-    ...toolHoldings(release),
-  ];
+  return listReleases(inputs).flatMap((own) => {
+    const { recipe, release } = own.inputs;
+    const isSelf = own.inputs === inputs;
+    const holdings: Holding[] = [
+      { kind: "recipe", of: "recipe", name: recipe.image, version: release.version, origins: [] },
+      ...own.sources.flatMap(({ of, source, pin }) => sourceHoldings(of, source, pin)),
+      ...own.toolchains.flatMap(({ of, toolchain, pin, lock }) => toolchainHoldings(of, toolchain, pin.digest, lock)),
+      ...upstreamHoldings(own.inputs),
+      ...(isSelf ? toolHoldings(release) : []),
+    ];
+    return isSelf ? holdings : holdings.map((holding) => ({ ...holding, of: `${recipe.image}: ${holding.of}` }));
+  });
 }
 
 /** What holdings are told apart by: their digest, a commit's id, or what they are called. */
@@ -82,6 +129,7 @@ function packageHolding(of: string, file: ToolchainLock["packages"][number]): Ho
 }
 
 function upstreamHoldings({ recipe, release }: LoadedRelease): Holding[] {
+  if ("none" in recipe.upstream) return [];
   const { upstream: pin, version } = release;
   const of = "upstream";
   const isImage = "image" in recipe.upstream;
@@ -99,11 +147,15 @@ function upstreamHoldings({ recipe, release }: LoadedRelease): Holding[] {
     mediaType: pin.mediaType,
     origins,
   };
-  return [
+  const images = [
     ...(isSingle ? [] : [index]),
     ...platforms.map(
       ([platform, digest]): Holding => ({ kind: "image", of, name, version, digest, platform, origins }),
     ),
+  ];
+  return [
+    // what is put together from packages is put together again
+    ...(isImage ? images : []),
     ...(pin.debian ?? []).map(
       (file): Holding => ({
         kind: "package",

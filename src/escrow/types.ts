@@ -1,7 +1,6 @@
-import type { Content } from "../oci/repository.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
-import type { ContentReader, Descriptor } from "../oci/types.ts";
+import type { Descriptor } from "../oci/types.ts";
 
 /** Artifact types of what an escrow holds; docs/escrow.md describes each. */
 export const artifactTypes = {
@@ -15,8 +14,6 @@ export const artifactTypes = {
   packages: "application/vnd.refoundry.packages.v1+json",
   /** A pinned index of which not every child is held: its bytes. */
   document: "application/vnd.refoundry.index-document.v1+json",
-  /** Refers to a capsule: the source packages of its binary packages. */
-  packageSources: "application/vnd.refoundry.package-sources.v1+json",
   /** Refers to a capsule: since when it is held. */
   held: "application/vnd.refoundry.held.v1+json",
   /** Refers to a release's index: which capsule it can be built again from. */
@@ -45,8 +42,6 @@ export const annotationNames = {
   architecture: "dev.refoundry.package.architecture",
   /** Media type of a pinned index that is kept as a blob. */
   mediaType: "dev.refoundry.media-type",
-  /** Of package sources: digest of the packages artifact that they are the sources of. */
-  packages: "dev.refoundry.packages",
   title: "org.opencontainers.image.title",
   created: "org.opencontainers.image.created",
 } as const;
@@ -99,7 +94,7 @@ export interface Holding {
 
 /** One piece of content that a capsule holds. */
 export interface HeldContent {
-  readonly kind: Exclude<HoldingKind, "tool"> | "package-source";
+  readonly kind: Exclude<HoldingKind, "tool">;
   readonly name: string;
   readonly version: string;
   /** The content itself: a blob of a file or bundle, an image's manifest. */
@@ -135,50 +130,10 @@ export interface Capsule {
   readonly components: readonly CapsuleComponent[];
 }
 
-/** The sources of a capsule's packages, as far as they were to be had. */
-export interface PackageSources {
-  readonly descriptor: Descriptor;
-  /** Digest of the packages artifact that they are the sources of. */
-  readonly packages: Digest;
-  readonly contents: readonly HeldContent[];
-  readonly missing: readonly MissingSource[];
-}
-
-/** A source package, or one of its files, that no mirror had any more. */
-export interface MissingSource {
-  /** Source package and its version. */
-  readonly name: string;
-  readonly version: string;
-  /** Path of the file below a mirror's root. */
-  readonly path: string;
-  readonly reason: string;
-}
-
 /** When a capsule was put into the escrow, and with what. */
 export interface HeldSince {
   /** RFC 3339. */
   readonly since: string;
   /** Versions of the programs that put it there, by name. */
   readonly tools: Readonly<Record<string, string>>;
-}
-
-/**
- * An escrow as the stages that fetch see it. Every byte read from it is checked; nothing
- * found is `undefined`, and what is there but damaged throws an infrastructure error.
- */
-export interface EscrowReader {
-  /** For messages and origins: `oci:/path`, `registry.example/escrow`. */
-  readonly name: string;
-  /** A file by content, wherever it is in the escrow: a package, a file of a source package. */
-  openFile(content: Content, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** The git bundle of a pinned commit that the capsule of a release holds. */
-  openBundle(commit: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /**
-   * What a pinned digest names, an image or an index, with where to read it and all that
-   * is held below it.
-   */
-  findImage(
-    digest: Digest,
-    signal?: AbortSignal,
-  ): Promise<{ readonly descriptor: Descriptor; readonly reader: ContentReader } | undefined>;
 }

@@ -40,6 +40,7 @@ export async function prepareSource(
           blobs: store.blobs,
           mirror,
           temporaryFolder,
+          offline: factory.offline,
           emit,
           signal,
         }),

@@ -54,10 +54,15 @@ export async function runBuilds(request: BuildRequest, factory: Factory): Promis
     const prepared = due.length > 0 ? await prepareBuild(inputs, platforms, context, engine, factory) : undefined;
     const names = jobs.map(({ platform }) => platform);
     const within = { ...factory, places: withinPlace };
-    const smokeContexts = onceAsked(() => prepareContexts(inputs, names, "smoke", buildNeeded, within));
-    const toolchain = onceAsked(
-      async () => prepared?.toolchain ?? (await obtainMaker(makerOf(inputs), buildNeeded, within)).image,
-    );
+    const smokeContexts = onceAsked(async () => {
+      await factory.restore(inputs);
+      return prepareContexts(inputs, names, "smoke", buildNeeded, within);
+    });
+    const toolchain = onceAsked(async () => {
+      if (prepared) return prepared.toolchain;
+      await factory.restore(inputs);
+      return (await obtainMaker(makerOf(inputs), buildNeeded, within)).image;
+    });
     const work = await runTogether<PlatformWork[]>(
       factory.signal,
       jobs.map((job) => (signal: AbortSignal) => {
@@ -171,6 +176,7 @@ async function prepareBuild(
     PreparedContexts,
     Engine,
   ];
+  await factory.restore(inputs);
   const [source, toolchain, contexts] = await runTogether<Parts>(factory.signal, [
     (signal) => prepareSource({ source: inputs.source, pin: inputs.release.source }, { ...factory, signal }),
     (signal) => obtainMaker(makerOf(inputs), buildNeeded, { ...factory, signal }),

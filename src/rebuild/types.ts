@@ -30,6 +30,10 @@ export interface Factory {
   readonly trustedBuilders: () => Promise<TrustedSigners>;
   /** Where builds wait until there is a processor and memory for them; shared by all that runs. */
   readonly places: BuildPlaces;
+  /** Nothing is fetched but from the store and the escrow. */
+  readonly offline: boolean;
+  /** Puts what a release stands on into the store, as far as the escrow holds it; nothing where there is no escrow. */
+  readonly restore: (release: LoadedRelease) => Promise<void>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }

@@ -25,6 +25,7 @@ export async function obtainReleaseUpstream(inputs: ReleaseInputs, factory: Fact
     return await runStage(factory.emit, { stage: "upstream", title: "upstream's image" }, async () => {
       const obtained = await obtainUpstream(upstream, inputs.release.upstream, {
         ...factory,
+        restore: () => factory.restore(inputs),
         below: () => imagesBelow(inputs, factory),
       });
       return {

@@ -1,17 +1,10 @@
 import type { Outcome, PlatformOutcome } from "../outcome.ts";
-import { formatSeconds, plainText, widthOf } from "./text.ts";
+import { formatBytes, formatSeconds, plainText, widthOf } from "./text.ts";
 
 /** A release of a catalogue that was rebuilt, or why it could not be. */
 export type CatalogueResult =
   | { readonly release: string; readonly outcome: Outcome }
   | { readonly release: string; readonly failure: string };
-
-/** Sizes as people read them: powers of 1000. */
-function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const [scaled, unit] = bytes < 1_000_000 ? [bytes / 1000, "kB"] : [bytes / 1_000_000, "MB"];
-  return `${scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${unit}`;
-}
 
 const header = ["release", "platform", "verdict", "equal at", "size", "time", ""];
 

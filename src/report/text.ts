@@ -82,3 +82,10 @@ export function formatSeconds(seconds: number): string {
 export function shortDigest(digest: string | null): string {
   return digest === null ? "-" : digest.replace("sha256:", "").slice(0, 12);
 }
+
+/** Sizes as people read them: powers of 1000. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const [scaled, unit] = bytes < 1_000_000 ? [bytes / 1000, "kB"] : [bytes / 1_000_000, "MB"];
+  return `${scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${unit}`;
+}

@@ -14,6 +14,8 @@ export interface FetchRequest {
   readonly blobs: OciLayout;
   readonly mirror: Mirror;
   readonly temporaryFolder: string;
+  /** Neither forks nor upstream are asked. */
+  readonly offline: boolean;
   readonly emit: Emit;
   readonly signal?: AbortSignal;
 }
@@ -39,8 +41,9 @@ export async function fetchSource(request: FetchRequest): Promise<FetchedSource>
     return { repositoryPath, origin: "store" };
   }
   const failures: string[] = [];
-  const places = source.forks.map((url) => ({ url, origin: `fork ${url}` }));
-  if (source.import.kind === "git") places.push({ url: source.upstream, origin: `upstream ${source.upstream}` });
+  const places = request.offline ? [] : source.forks.map((url) => ({ url, origin: `fork ${url}` }));
+  if (source.import.kind === "git" && !request.offline)
+    places.push({ url: source.upstream, origin: `upstream ${source.upstream}` });
   for (const { url, origin } of places) {
     request.emit({ type: "stage-progress", stage: "source", doing: `fetching ${pin.commit.slice(0, 12)} from ${url}` });
     try {
@@ -57,6 +60,11 @@ export async function fetchSource(request: FetchRequest): Promise<FetchedSource>
       });
     }
   }
+  if (source.import.kind === "git" && request.offline)
+    throw infrastructureError(
+      `the commit ${pin.commit} of ${source.source} is neither in the store nor in the escrow, and nothing else is asked offline`,
+      { hint: "refoundry vendor RECIPE --escrow REF, where there is a network, puts it there" },
+    );
   if (source.import.kind === "git") {
     throw infrastructureError(
       `the commit ${pin.commit} of ${source.source} cannot be had from anywhere:\n${failures.join("\n")}`,

@@ -25,6 +25,8 @@ interface UpstreamContext {
   readonly registry: RegistryClient;
   readonly emit: Emit;
   readonly signal?: AbortSignal;
+  /** Brings into the store what an escrow has of it. */
+  readonly restore?: () => Promise<void>;
   /** The images that an upstream made from packages lies on. */
   readonly below?: () => Promise<ReadonlyMap<PlatformName, Descriptor>>;
 }
@@ -41,8 +43,12 @@ export async function obtainUpstream(
 ): Promise<ObtainedUpstream> {
   const { store, signal } = context;
   const descriptor: Descriptor = { mediaType: pin.mediaType, digest: pin.digest, size: pin.size };
-  const found = await fromReader(store.blobs, descriptor, pin, context).catch(() => undefined);
+  const inStore = (): ReturnType<typeof fromReader> => fromReader(store.blobs, descriptor, pin, context);
+  const found = await inStore().catch(() => undefined);
   if (found) return { manifests: found, origin: "store" };
+  await context.restore?.();
+  const restored = await inStore().catch(() => undefined);
+  if (restored) return { manifests: restored, origin: "escrow" };
   if ("debian" in upstream) {
     if (!pin.debian)
       throw usageError("the release pins no packages for its upstream", { hint: "refoundry pin writes them" });

@@ -1,0 +1,193 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { canonicalJson } from "../../src/json.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import { openLayoutRepository } from "../../src/oci/layout-repository.ts";
+import { type TarInput, tarEntries } from "../../src/oci/tar/write.ts";
+import { type CliResult, refoundry } from "../support/cli.ts";
+import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
+
+let folder: string;
+let registry: TestRegistry;
+let factory: TinyFactory;
+let env: Record<string, string>;
+let recorded: string;
+
+const escrowPath = (): string => join(folder, "escrow");
+const call = (args: readonly string[], options: { store?: string; cwd?: string } = {}): Promise<CliResult> =>
+  refoundry(args, {
+    cwd: options.cwd ?? factory.root,
+    env: { ...env, ...(options.store !== undefined && { REFOUNDRY_STORE: join(folder, options.store) }) },
+  });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "refoundry-e2e-"));
+  registry = await startRegistry();
+  factory = await createTinyFactory(folder, registry.host);
+  env = { REFOUNDRY_STORE: join(folder, "store"), DOCKER_CONFIG: join(folder, "docker") };
+  for (const args of [
+    ["pin", "hello", "1.0"],
+    ["rebuild", "hello", "--record"],
+    ["vendor", "hello", "--escrow", `oci:${escrowPath()}`],
+  ]) {
+    const result = await call(args);
+    expect(result.exitCode, result.stderr).toBe(0);
+  }
+  const lock = await readFile(join(factory.recipeFolder, "releases/1.0.yaml"), "utf8");
+  recorded = /expect:\n +index: (sha256:[0-9a-f]{64})/.exec(lock)?.[1] ?? "";
+  expect(recorded).not.toBe("");
+}, 300_000);
+
+afterAll(async () => {
+  await registry?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The fork, upstream's registry and the toolchain's out of reach, while `work` runs. */
+async function cutOff<T>(work: () => Promise<T>): Promise<T> {
+  await rename(factory.upstreamRepository, `${factory.upstreamRepository}.away`);
+  try {
+    return await work();
+  } finally {
+    await rename(`${factory.upstreamRepository}.away`, factory.upstreamRepository);
+  }
+}
+
+test("a second run sends nothing, and gives the same capsule", async () => {
+  const again = await call(["vendor", "hello", "--escrow", `oci:${escrowPath()}`, "--json"], { store: "other-store" });
+  expect(again.exitCode, again.stderr).toBe(0);
+  const { releases } = JSON.parse(again.stdout);
+  expect(releases).toMatchObject([{ release: "hello@1.0", tag: "hello-1.0", bytesSent: 0, blobsSent: 0 }]);
+});
+
+test("offline, an empty store and the escrow give what was recorded", async () => {
+  const args = ["rebuild", "hello", "--offline", "--escrow", `oci:${escrowPath()}`, "--json"];
+  const result = await cutOff(() => call(args, { store: "offline-store" }));
+  expect(result.exitCode, result.stderr).toBe(0);
+  expect(JSON.parse(result.stdout)).toMatchObject({ recorded: "same", index: { digest: recorded } });
+});
+
+test("offline and without an escrow, what is missing is said, and nothing is built", async () => {
+  const result = await cutOff(() => call(["rebuild", "hello", "--offline"], { store: "nothing-store" }));
+  expect(result.exitCode).toBe(3);
+  expect(result.stderr).toMatch(/neither in the store nor in the escrow|is not asked offline/);
+  expect(result.stderr).toContain("vendor");
+});
+
+test("a capsule in a registry is enough, without the checkout", async () => {
+  const place = `${registry.host}/escrow`;
+  const vendored = await call(["vendor", "hello", "--escrow", place, "--json"]);
+  expect(vendored.exitCode, vendored.stderr).toBe(0);
+  const { capsule } = JSON.parse(vendored.stdout).releases[0];
+  const cwd = join(folder, "elsewhere");
+  await mkdir(cwd);
+  const args = ["rebuild", "--from-capsule", `${place}@${capsule.digest}`, "--json"];
+  const result = await cutOff(() => call(args, { store: "capsule-store", cwd }));
+  expect(result.exitCode, result.stderr).toBe(0);
+  expect(JSON.parse(result.stdout)).toMatchObject({ recorded: "same", index: { digest: recorded } });
+  const both = await call(["rebuild", "hello", "--from-capsule", `${place}@${capsule.digest}`]);
+  expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("a capsule is one release as it was") });
+});
+
+test("an escrow that lost a blob, or has another in its place, is found and never built from", async () => {
+  const damaged = join(folder, "damaged");
+  await cp(escrowPath(), damaged, { recursive: true });
+  const blobs = join(damaged, "blobs/sha256");
+  const sizes = await Promise.all(
+    (await readdir(blobs)).map(async (name) => ({ name, size: (await stat(join(blobs, name))).size })),
+  );
+  const [largest] = sizes.toSorted((a, b) => b.size - a.size);
+  if (!largest) throw new Error("the escrow is empty");
+  const path = join(blobs, largest.name);
+  const bytes = await readFile(path);
+  bytes[1000] = (bytes[1000] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  const args = ["rebuild", "hello", "--offline", "--escrow", `oci:${damaged}`];
+  const other = await cutOff(() => call(args, { store: "damaged-store" }));
+  expect(other.exitCode).not.toBe(0);
+  expect(other.stderr).toContain(largest.name);
+  await rm(path);
+  const lost = await cutOff(() => call(args, { store: "damaged-store" }));
+  expect(lost.exitCode).toBe(3);
+  expect(lost.stderr).toContain(largest.name);
+});
+
+test.each([
+  ["a path that leads out", [{ type: "file", path: "../escaped", mode: 0o644, content: "x" }]],
+  ["a path that is no recipe's", [{ type: "file", path: "src/cli.ts", mode: 0o644, content: "x" }]],
+  [
+    "a link that leads out",
+    [{ type: "symlink", path: "recipes/images/hello/Dockerfile", mode: 0o777, linkName: "/etc/passwd" }],
+  ],
+] as const)("a capsule whose recipe has %s is refused", async (_, entries) => {
+  const common = { uid: 0, gid: 0, mtime: 0 };
+  const inputs = entries.map(
+    (entry): TarInput =>
+      entry.type === "file"
+        ? { ...common, type: "file", path: entry.path, mode: entry.mode, size: 1, content: Buffer.from(entry.content) }
+        : { ...common, type: "symlink", path: entry.path, mode: entry.mode, linkName: entry.linkName },
+  );
+  const tar = Buffer.concat(await Array.fromAsync(tarEntries(inputs)));
+  const place = join(folder, `hostile-${entries[0].path.length}`);
+  const escrow = await openLayoutRepository(place);
+  const bytesOf = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  };
+  const empty = Buffer.from("{}");
+  const layer = { mediaType: "application/x-tar", digest: digestOf(tar), size: tar.length };
+  await escrow.pushBlob(layer, () => bytesOf(tar));
+  await escrow.pushBlob({ digest: digestOf(empty), size: 2 }, () => bytesOf(empty));
+  const manifestType = "application/vnd.oci.image.manifest.v1+json";
+  const manifest = Buffer.from(
+    canonicalJson({
+      schemaVersion: 2,
+      mediaType: manifestType,
+      artifactType: "application/vnd.refoundry.recipe.v1+json",
+      config: { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(empty), size: 2 },
+      layers: [{ ...layer, annotations: { "org.opencontainers.image.title": "hello.tar" } }],
+    }),
+  );
+  const child = await escrow.pushManifest(manifest, manifestType, digestOf(manifest));
+  const indexType = "application/vnd.oci.image.index.v1+json";
+  const index = Buffer.from(
+    canonicalJson({
+      schemaVersion: 2,
+      mediaType: indexType,
+      artifactType: "application/vnd.refoundry.capsule.v1+json",
+      manifests: [{ ...child, annotations: { "dev.refoundry.component": "recipe", "dev.refoundry.of": "recipe" } }],
+      annotations: { "dev.refoundry.recipe": "hello", "dev.refoundry.version": "1.0" },
+    }),
+  );
+  await escrow.pushManifest(index, indexType, "hello-1.0");
+  const result = await call(["rebuild", "--from-capsule", `oci:${place}:hello-1.0`]);
+  expect(result.exitCode).toBe(3);
+  expect(result.stderr).toMatch(/none of a recipe's|leads out/);
+});
+
+test("runs that are killed or go side by side leave an escrow that can be used", async () => {
+  const place = join(folder, "interrupted");
+  const cli = join(import.meta.dirname, "../../src/cli.ts");
+  const args = [cli, "vendor", "hello", "--escrow", `oci:${place}`];
+  const start = () =>
+    spawn(process.execPath, args, { cwd: factory.root, env: { ...process.env, ...env }, stdio: "ignore" });
+  for (const milliseconds of [300, 500, 700, 900]) {
+    const child = start();
+    const ended = once(child, "exit");
+    await sleep(milliseconds);
+    child.kill("SIGKILL");
+    await ended;
+  }
+  const two = [start(), start()];
+  const codes = await Promise.all(two.map(async (child) => (await once(child, "exit"))[0] as number));
+  expect(codes).toEqual([0, 0]);
+  const rebuilt = ["rebuild", "hello", "--offline", "--escrow", `oci:${place}`, "--json"];
+  const result = await cutOff(() => call(rebuilt, { store: "interrupted-store" }));
+  expect(result.exitCode, result.stderr).toBe(0);
+  expect(JSON.parse(result.stdout)).toMatchObject({ recorded: "same", index: { digest: recorded } });
+});
