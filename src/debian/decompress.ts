@@ -2,17 +2,19 @@ import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import xz from "xz-decompress";
 import { usageError } from "../errors.ts";
+import { bunzip2 } from "./bunzip2.ts";
 
 /**
- * Decompresses a member of a Debian package by the end of its name: `.gz`, `.xz`,
- * `.zst`, or none. Throws a usage error that names any other compression.
+ * Decompresses a member of a Debian package by the end of its name: `.gz`, `.bz2`,
+ * `.xz`, `.zst`, or none. Throws a usage error that names any other compression.
  */
 export async function* decompress(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   if (name.endsWith(".tar")) yield* chunks;
   else if (name.endsWith(".gz")) yield* Readable.from(chunks).pipe(createGunzip({ chunkSize: 1024 * 1024 }));
   else if (name.endsWith(".zst")) yield* Readable.from(chunks).pipe(createZstdDecompress({ chunkSize: 1024 * 1024 }));
+  else if (name.endsWith(".bz2")) yield* bunzip2(chunks);
   else if (name.endsWith(".xz")) yield* readXz(chunks);
-  else throw usageError(`${name} is compressed in a way that is not supported; gzip, xz and zstd are`);
+  else throw usageError(`${name} is compressed in a way that is not supported; gzip, bzip2, xz and zstd are`);
 }
 
 async function* readXz(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
