@@ -11,7 +11,7 @@ const loader =
 /**
  * What breaks parity between two platforms of one image: anything but other machine code,
  * the platform's own name in the config, and files that both have under the names that
- * each platform gives them (folders by triplet, the dynamic loader).
+ * each platform gives them (folders by triplet, the dynamic loader), or links to these.
  */
 export function parityBreaks(differences: readonly Difference[]): readonly Difference[] {
   const open = differences.filter(({ weight }) => weight === "unexplained");
@@ -20,8 +20,11 @@ export function parityBreaks(differences: readonly Difference[]): readonly Diffe
   return open.filter((difference) => !renamed.has(difference) && !isOtherPlatform(difference));
 }
 
-function isOtherPlatform({ class: name, paths }: Difference): boolean {
+function isOtherPlatform({ class: name, paths, count, detail }: Difference): boolean {
   if (name === "file-content") return true;
+  // the detail is that of one link, so that of several nothing is known
+  const [, left = "", right = ""] = /^target (\S+) and (\S+)$/.exec(detail) ?? [];
+  if (name === "link-target") return count === 1 && left !== "" && commonName(left) === commonName(right);
   return name === "config-platform" && paths.every((path) => path === "architecture" || path === "variant");
 }
 

@@ -89,6 +89,16 @@ describe("a platform that upstream never released", () => {
   });
 
   test.each([
+    ["/usr/lib64/ld-linux-x86-64.so.2", "/usr/lib/ld-linux.so.2", "extended"],
+    ["/usr/lib64/ld-linux-x86-64.so.2", "/bin/busybox", "different"],
+  ])("one link to %s and to %s is %s", (left, right, verdict) => {
+    const link = { ...difference("link-target", ["/usr/bin/ld.so"]), detail: `target ${left} and ${right}` };
+    expect(judgeExtension(comparison("different", [link]), "linux/amd64").verdict).toBe(verdict);
+    const several = { ...link, count: 2, paths: ["/usr/bin/a", "/usr/bin/ld.so"] };
+    expect(judgeExtension(comparison("different", [several]), "linux/amd64").verdict).toBe("different");
+  });
+
+  test.each([
     ["a library that only one has", ["/usr/lib/x86_64-linux-gnu/libmvec.so.1"], []],
     ["another version", ["/usr/lib/x86_64-linux-gnu/libz.so.1"], ["/usr/lib/aarch64-linux-gnu/libz.so.2"]],
     ["another folder", ["/usr/lib/x86_64-linux-gnu/a"], ["/lib/aarch64-linux-gnu/a"]],
