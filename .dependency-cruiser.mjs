@@ -1,5 +1,5 @@
 // Layers point one way: commands -> rebuild -> stages -> adapters -> vocabulary.
-const stages = "^src/(source|toolchain|upstream|build|normalise|compare|smoke|publish|attest|mirror|sbom|add|history|promote|report|plan)/";
+const stages = "^src/(source|toolchain|upstream|build|normalise|compare|smoke|publish|attest|mirror|sbom|escrow|audit|add|history|promote|report|plan)/";
 const adapters = "^src/(oci|process|git|debian|store|engine|sign)/";
 
 export default {

@@ -33,6 +33,8 @@ export interface FactoryOptions {
   readonly fromCapsule?: string;
   /** Nothing is fetched but from the store and the escrow. */
   readonly offline?: boolean;
+  /** Another store than the settings' one. */
+  readonly store?: string;
 }
 
 /** Opens the store and the adapters, runs `work`, and closes them whatever happens. */
@@ -41,7 +43,8 @@ export async function withFactory<T>(
   work: (factory: Factory) => Promise<T>,
   options: FactoryOptions = {},
 ): Promise<T> {
-  const settings = readSettings(context.process.env);
+  const read = readSettings(context.process.env);
+  const settings: Settings = { ...read, store: options.store ?? read.store };
   const { stderr } = context.process;
   const renderer = createRenderer({ stream: stderr, kind: readProgress(options.progress, stderr.isTTY) });
   const store = await openStore(settings.store);

@@ -45,6 +45,56 @@ export const releaseRoutes = {
     },
     docs: { brief: "Put everything that releases stand on into an escrow" },
   }),
+  audit: buildCommand({
+    loader: async () => (await import("./audit.ts")).audit,
+    parameters: {
+      flags: {
+        ...json,
+        escrow,
+        format: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "table (default), json, csv or spdx",
+          placeholder: "FORMAT",
+        },
+        require: {
+          kind: "parsed",
+          parse: numberParser,
+          optional: true,
+          brief: "Percent of each release's closure that has to be held to exit 0 (default: 0)",
+          placeholder: "PERCENT",
+        },
+      },
+      positional: {
+        kind: "array",
+        parameter: { brief: "Releases (default: all)", parse: text, placeholder: "RECIPE[@VERSION]" },
+      },
+    },
+    docs: { brief: "Every input of releases, transitively: what it is, where it is held, what is missing" },
+  }),
+  drill: buildCommand({
+    loader: async () => (await import("./drill.ts")).drill,
+    parameters: {
+      flags: {
+        ...json,
+        escrow,
+        all: { kind: "boolean", optional: true, withNegated: false, brief: "Every release that records digests" },
+        sample: {
+          kind: "parsed",
+          parse: numberParser,
+          optional: true,
+          brief: "How many releases, others each day (default: 3, or all that are named)",
+          placeholder: "N",
+        },
+      },
+      positional: {
+        kind: "array",
+        parameter: { brief: "Releases to choose from (default: all)", parse: text, placeholder: "RECIPE[@VERSION]" },
+      },
+    },
+    docs: { brief: "Rebuild releases offline from the escrow, in empty stores, and ask for the recorded digests" },
+  }),
   promote: buildCommand({
     loader: async () => (await import("./promote.ts")).promote,
     parameters: {

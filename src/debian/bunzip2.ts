@@ -115,7 +115,7 @@ function readMoved(
   const end = front.length + 1;
   const { tables, selectors } = readTables(bits, end + 1);
   const last = new Uint32Array(limit);
-  const counts = new Array<number>(256).fill(0);
+  const counts = Array.from({ length: 256 }, () => 0);
   let length = 0;
   let run = 0;
   let weight = 1;

@@ -1,10 +1,11 @@
 import { infrastructureError, RefoundryError } from "../errors.ts";
 import { isDescriptor } from "../oci/descriptor.ts";
-import { type Digest, isDigest } from "../oci/digest.ts";
+import { isDigest } from "../oci/digest.ts";
 import { releaseTag } from "../publish/release-tags.ts";
 import type { Repository } from "../oci/repository.ts";
 import { type Descriptor, type JsonObject, mediaTypes } from "../oci/types.ts";
 import { quoted } from "../recipe/words.ts";
+import { holdingKey } from "./release-inputs.ts";
 import {
   annotationNames,
   artifactTypes,
@@ -98,15 +99,18 @@ export async function readCapsule(escrow: Repository, descriptor: Descriptor, si
   };
 }
 
-/** Everything that a capsule holds, once for each digest, images with what is below them. */
-export function heldDigests(capsule: Pick<Capsule, "descriptor" | "components">): Map<Digest, Descriptor> {
-  const held = new Map<Digest, Descriptor>([[capsule.descriptor.digest, capsule.descriptor]]);
-  for (const { descriptor, contents } of capsule.components) {
-    held.set(descriptor.digest, descriptor);
-    for (const content of contents)
-      for (const one of [content.descriptor, ...(content.below ?? [])]) held.set(one.digest, one);
+/** What a capsule holds, as {@link holdingKey} tells inputs apart. */
+export function heldKeys({ components }: Pick<Capsule, "components">): Set<string> {
+  const keys = new Set<string>();
+  for (const { pinned, contents } of components) {
+    if (pinned !== undefined) keys.add(pinned);
+    for (const { kind, name, version, commit, descriptor } of contents) {
+      if (kind === "recipe") keys.add(holdingKey({ kind, name, version }));
+      else if (commit === undefined) keys.add(descriptor.digest);
+      else keys.add(holdingKey({ kind, name, version, commit }));
+    }
   }
-  return held;
+  return keys;
 }
 
 /** Since when a capsule is held, by the oldest that says so; undefined where nothing does. */

@@ -9,7 +9,7 @@ import { byCodeUnit, quoted } from "../recipe/words.ts";
 import { listReleases } from "./release-inputs.ts";
 
 /** Largest tar of a recipe, in bytes, and most entries of one. */
-export const recipeArchiveLimits = { bytes: 256 * 1024 * 1024, entries: 20_000 };
+const recipeArchiveLimits = { bytes: 256 * 1024 * 1024, entries: 20_000 };
 
 /** Nothing else of a factory's folder belongs to a recipe. */
 const roots = ["recipes/images/", "recipes/toolchains/", "recipes/templates/", "vendor-sources/"];

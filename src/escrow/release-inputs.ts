@@ -57,7 +57,10 @@ export function listReleaseHoldings(inputs: LoadedRelease): Holding[] {
     const { recipe, release } = own.inputs;
     const isSelf = own.inputs === inputs;
     const holdings: Holding[] = [
-      { kind: "recipe", of: "recipe", name: recipe.image, version: release.version, origins: [] },
+      // the recipes that it stands on are in the same tar
+      ...(isSelf
+        ? [{ kind: "recipe", of: "recipe", name: recipe.image, version: release.version, origins: [] } as const]
+        : []),
       ...own.sources.flatMap(({ of, source, pin }) => sourceHoldings(of, source, pin)),
       ...own.toolchains.flatMap(({ of, toolchain, pin, lock }) => toolchainHoldings(of, toolchain, pin.digest, lock)),
       ...upstreamHoldings(own.inputs),
@@ -68,9 +71,11 @@ export function listReleaseHoldings(inputs: LoadedRelease): Holding[] {
 }
 
 /** What holdings are told apart by: their digest, a commit's id, or what they are called. */
-export function holdingKey({ kind, digest, commit, of, name, version }: Holding): string {
-  return digest ?? (commit === undefined ? `${kind} ${of} ${name} ${version}` : `commit:${commit}`);
+export function holdingKey({ kind, digest, commit, name, version }: HoldingIdentity): string {
+  return digest ?? (commit === undefined ? `${kind} ${name} ${version}` : `commit ${commit}`);
 }
+
+type HoldingIdentity = Pick<Holding, "kind" | "digest" | "commit" | "name" | "version">;
 
 function sourceHoldings(of: string, source: Source, pin: Release["source"]): Holding[] {
   const { licence } = source;

@@ -153,7 +153,7 @@ export async function fetchFromBundle(
  * into, so that what does not hold the whole commit never touches the first. Throws an
  * infrastructure error when the commit is not there or its objects are damaged.
  */
-export async function adoptCommit(
+async function adoptCommit(
   repository: BareRepository,
   commit: string,
   options: { readonly folder: string; readonly signal?: AbortSignal },

@@ -34,14 +34,15 @@ export async function* openOutput(
     for await (const chunk of subprocess.stdout as AsyncIterable<Uint8Array>) yield chunk;
     isRead = true;
   } finally {
-    if (!isRead) subprocess.kill();
-    const result = await subprocess;
-    if (isRead) {
-      if (signal?.aborted) throw interrupted();
-      if (result.exitCode !== 0) {
-        const said = lastLines(Buffer.from(result.stderr ?? []).toString("utf8"), 10);
-        throw infrastructureError(`${purpose}: ${file} failed (exit code ${result.exitCode ?? "none"})\n${said}`);
-      }
+    // left early, or its output broke off
+    if (!isRead) {
+      subprocess.kill();
+      await subprocess;
     }
   }
+  const result = await subprocess;
+  if (signal?.aborted) throw interrupted();
+  if (result.exitCode === 0) return;
+  const said = lastLines(Buffer.from(result.stderr ?? []).toString("utf8"), 10);
+  throw infrastructureError(`${purpose}: ${file} failed (exit code ${result.exitCode ?? "none"})\n${said}`);
 }

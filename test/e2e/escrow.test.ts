@@ -95,6 +95,40 @@ test("a capsule in a registry is enough, without the checkout", async () => {
   expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("a capsule is one release as it was") });
 });
 
+test("an audit says what is held, and what is not, of every release", async () => {
+  const none = await call(["audit", "--json"]);
+  expect(JSON.parse(none.stdout).entries.some((entry: object) => "held" in entry)).toBe(false);
+  const result = await call(["audit", "--escrow", `oci:${escrowPath()}`, "--json"]);
+  expect(result.exitCode, result.stderr).toBe(0);
+  const { closures, entries } = JSON.parse(result.stdout);
+  expect(closures).toMatchObject([{ release: "hello@1.0", percent: 100, missing: [] }]);
+  const commit = entries.find(({ kind }: { kind: string }) => kind === "commit");
+  expect(commit).toMatchObject({ name: "hello", licence: "MIT", neededBy: ["hello@1.0"] });
+  expect(Date.parse(commit.held.since)).toBeLessThan(Date.now());
+  const strict = await call(["audit", "--require", "100"]);
+  expect(strict.exitCode).toBe(1);
+  expect(strict.stdout).toContain("hello@1.0 lacks");
+  const csv = await call(["audit", "--format", "csv", "--escrow", `oci:${escrowPath()}`]);
+  expect(csv.stdout.split("\r\n")[0]).toBe("kind,name,version,digest,licence,origin,held,since,needed by");
+  expect(JSON.parse((await call(["audit", "--format", "spdx"])).stdout)).toMatchObject({ spdxVersion: "SPDX-2.3" });
+  expect(await call(["audit", "--format", "xml"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("xml"),
+  });
+});
+
+test("a drill passes on a whole escrow, and names what a lost one lost", async () => {
+  const whole = await cutOff(() => call(["drill", "--all", "--escrow", `oci:${escrowPath()}`]));
+  expect(whole.exitCode, whole.stderr).toBe(0);
+  expect(whole.stdout).toContain(`hello@1.0: ${recorded} again`);
+  const empty = join(folder, "empty-escrow");
+  await openLayoutRepository(empty);
+  const lost = await cutOff(() => call(["drill", "hello", "--escrow", `oci:${empty}`]));
+  expect(lost.exitCode).toBe(1);
+  expect(lost.stdout).toMatch(/hello@1.0 failed: .*(neither in the store nor in the escrow|is not asked offline)/);
+  expect(lost.stdout).toContain("0 of 1 releases gave their recorded digests");
+});
+
 test("an escrow that lost a blob, or has another in its place, is found and never built from", async () => {
   const damaged = join(folder, "damaged");
   await cp(escrowPath(), damaged, { recursive: true });

@@ -1,0 +1,135 @@
+import { holdingKey } from "../escrow/release-inputs.ts";
+import type { Holding, HoldingKind } from "../escrow/types.ts";
+
+/** A release with every input that it stands on, transitively. */
+export interface AuditedRelease {
+  readonly recipe: string;
+  readonly version: string;
+  readonly holdings: readonly Holding[];
+}
+
+/** Where an input is held, and since when (RFC 3339), where that is known. */
+export interface Held {
+  readonly where: string;
+  readonly since?: string;
+}
+
+/** One input of any release, with all that need it. */
+export interface AuditEntry extends Omit<Holding, "of"> {
+  readonly held?: Held;
+  /** `RECIPE@VERSION`. */
+  readonly neededBy: readonly string[];
+}
+
+/** A kind of input: how many of a release's there are, and how many are held. */
+export interface ClosurePart {
+  readonly part: "recipe" | "sources" | "toolchains" | "packages" | "sources of packages" | "upstream" | "tools named";
+  readonly held: number;
+  readonly all: number;
+}
+
+/** How much of what one release stands on is in our own hands. */
+export interface Closure {
+  readonly release: string;
+  /** Of everything, in percent, rounded down: 100 is whole. */
+  readonly percent: number;
+  readonly parts: readonly ClosurePart[];
+  /** Inputs that are not held. */
+  readonly missing: readonly Holding[];
+}
+
+/** A source whose licence obliges whoever hands out its binaries to offer it. */
+export interface SourceOffer {
+  readonly source: string;
+  readonly licence: string;
+  readonly commit: string;
+  /** Where the source can be had from us; undefined where we do not hold it. */
+  readonly offered?: string;
+  readonly neededBy: readonly string[];
+}
+
+/** All inputs, what is held of them, and what follows from that. */
+export interface Inventory {
+  readonly entries: readonly AuditEntry[];
+  readonly closures: readonly Closure[];
+  readonly offers: readonly SourceOffer[];
+}
+
+const copyleft = /\b(?:A|L)?GPL-|\bMPL-|\bEPL-|\bCDDL-|\bCC-BY-SA-|\bOSL-/;
+
+/**
+ * Takes stock: every input of the releases once, with who needs it and where it is held,
+ * and how complete each release's closure is. Pure; `held` is by {@link holdingKey}.
+ */
+export function takeInventory(releases: readonly AuditedRelease[], held: ReadonlyMap<string, Held>): Inventory {
+  const entries = new Map<string, { readonly holding: Holding; readonly neededBy: string[] }>();
+  const closures: Closure[] = [];
+  for (const { recipe, version, holdings } of releases) {
+    const release = `${recipe}@${version}`;
+    for (const holding of holdings) {
+      const key = holdingKey(holding);
+      const entry = entries.get(key);
+      if (!entry) entries.set(key, { holding, neededBy: [release] });
+      else if (entry.neededBy.at(-1) !== release) entry.neededBy.push(release);
+    }
+    closures.push(closureOf(release, holdings, held));
+  }
+  const listed = [...entries].map(
+    ([
+      key,
+      {
+        holding: { of: _, ...holding },
+        neededBy,
+      },
+    ]): AuditEntry => {
+      const place = held.get(key);
+      return { ...holding, ...(place && { held: place }), neededBy };
+    },
+  );
+  return { entries: listed.toSorted(byKindAndName), closures, offers: listed.flatMap(offerOf) };
+}
+
+const partOfKind: Readonly<Record<Exclude<HoldingKind, "image" | "index">, ClosurePart["part"]>> = {
+  recipe: "recipe",
+  commit: "sources",
+  "source-file": "sources",
+  package: "packages",
+  tool: "tools named",
+};
+
+function closureOf(release: string, holdings: readonly Holding[], held: ReadonlyMap<string, Held>): Closure {
+  const counts = new Map<ClosurePart["part"], { held: number; all: number }>();
+  const count = (part: ClosurePart["part"], isHeld: boolean): void => {
+    const known = counts.get(part) ?? { held: 0, all: 0 };
+    counts.set(part, { held: known.held + Number(isHeld), all: known.all + 1 });
+  };
+  const missing: Holding[] = [];
+  const seen = new Set<string>();
+  for (const holding of holdings) {
+    const key = holdingKey(holding);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const { kind, of } = holding;
+    // a tool is named by its version; to hold it is the machine's business
+    const isHeld = kind === "tool" || held.has(key);
+    if (!isHeld) missing.push(holding);
+    if (kind === "image" || kind === "index") count(of.endsWith("upstream") ? "upstream" : "toolchains", isHeld);
+    else count(partOfKind[kind], isHeld);
+    // no capsule holds them yet, and a number that left them out would be a better one than is true
+    if (kind === "package") count("sources of packages", false);
+  }
+  if (!counts.has("tools named")) count("tools named", false);
+  const parts = [...counts].map(([part, numbers]) => ({ part, ...numbers }));
+  const sum = (of: (part: ClosurePart) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  return { release, percent: Math.floor((sum((part) => part.held) / sum((part) => part.all)) * 100), parts, missing };
+}
+
+function offerOf({ kind, name, licence, commit, held, neededBy }: AuditEntry): SourceOffer[] {
+  if (kind !== "commit" || commit === undefined || licence === undefined || !copyleft.test(licence)) return [];
+  return [{ source: name, licence, commit, ...(held && { offered: held.where }), neededBy }];
+}
+
+function byKindAndName(a: AuditEntry, b: AuditEntry): number {
+  const [x, y] = [`${a.kind} ${a.name} ${a.version}`, `${b.kind} ${b.name} ${b.version}`];
+  return x < y ? -1 : Number(x > y);
+}

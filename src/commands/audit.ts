@@ -1,0 +1,54 @@
+import { readHeld } from "../audit/held.ts";
+import { type AuditedRelease, takeInventory } from "../audit/inventory.ts";
+import { usageError } from "../errors.ts";
+import { openEscrow } from "../escrow/open-escrow.ts";
+import { listReleaseHoldings } from "../escrow/release-inputs.ts";
+import { configTime } from "../oci/manifest.ts";
+import { createRegistryClient } from "../oci/registry/client.ts";
+import { renderAuditSpdx } from "../report/audit-spdx.ts";
+import { renderAudit, renderAuditCsv } from "../report/audit-table.ts";
+import { readSettings } from "../settings.ts";
+import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
+import { nameReleases } from "./name-releases.ts";
+import { loadInputs } from "./rebuild-one.ts";
+
+/** Flags of `refoundry audit`. */
+export interface AuditFlags extends CommonFlags {
+  readonly escrow?: string;
+  readonly format?: string;
+  /** Percent of each release's closure that has to be held. */
+  readonly require?: number;
+}
+
+/** `refoundry audit [RECIPE[@VERSION]...]`: every input of releases, what is held of them, and what is not. */
+export function audit(this: CliContext, flags: AuditFlags, ...releases: readonly string[]): Promise<void> {
+  return runCommand(this, flags, async () => {
+    const { format = "table", require = 0 } = flags;
+    if (!["table", "json", "csv", "spdx"].includes(format))
+      throw usageError(`--format is table, json, csv or spdx, and not ${format}`);
+    const audited: AuditedRelease[] = [];
+    for (const { recipe, version } of await nameReleases(this, { all: releases.length === 0 }, releases))
+      audited.push({
+        recipe,
+        version,
+        holdings: listReleaseHoldings(await loadInputs(this, `${recipe}@${version}`)),
+      });
+    const place = flags.escrow ?? readSettings(this.process.env).escrow;
+    const client = createRegistryClient({ env: this.process.env });
+    try {
+      const escrow = place === undefined ? undefined : await openEscrow(place, client, { cwd: this.cwd });
+      const inventory = takeInventory(audited, escrow ? await readHeld(escrow, this.signal) : new Map());
+      const document = { schema: "refoundry/audit/v1", ...(place !== undefined && { escrow: place }), ...inventory };
+      const texts: Readonly<Record<string, () => string>> = {
+        table: () => renderAudit(inventory, place),
+        json: () => JSON.stringify(document, null, 2),
+        csv: () => renderAuditCsv(inventory.entries),
+        spdx: () => renderAuditSpdx(inventory.entries, configTime(Math.floor(Date.now() / 1000))),
+      };
+      const isEnough = inventory.closures.every(({ percent }) => percent >= require);
+      return { text: (texts[format] ?? texts["table"])?.() ?? "", document, exitCode: isEnough ? 0 : 1 };
+    } finally {
+      await client.close();
+    }
+  });
+}

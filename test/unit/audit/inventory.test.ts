@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { type AuditedRelease, takeInventory } from "../../../src/audit/inventory.ts";
+import { sampleOfDay } from "../../../src/audit/sample.ts";
+import type { Holding } from "../../../src/escrow/types.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
+import { renderAudit, renderAuditCsv } from "../../../src/report/audit-table.ts";
+
+const packageOf = (name: string): Holding => ({
+  kind: "package",
+  of: "toolchain",
+  name,
+  version: "1",
+  digest: digestOf(name),
+  origins: [],
+});
+const commit: Holding = {
+  kind: "commit",
+  of: "source",
+  name: "tool",
+  version: "1.0",
+  commit: "a".repeat(40),
+  licence: "GPL-2.0-or-later",
+  origins: [],
+};
+const release = (version: string, holdings: readonly Holding[]): AuditedRelease => ({
+  recipe: "tool",
+  version,
+  holdings,
+});
+
+describe("an inventory", () => {
+  const two = [release("1.0", [commit, packageOf("gcc"), packageOf("make")]), release("1.1", [packageOf("gcc")])];
+
+  test("lists what releases share once, with all that need it", () => {
+    const { entries } = takeInventory(two, new Map());
+    expect(entries.map(({ name, neededBy }) => [name, neededBy])).toEqual([
+      ["tool", ["tool@1.0"]],
+      ["gcc", ["tool@1.0", "tool@1.1"]],
+      ["make", ["tool@1.0"]],
+    ]);
+  });
+
+  test("counts what is held in parts, and lists what is not", () => {
+    const held = new Map([[digestOf("gcc"), { where: "oci:escrow:tool-1.0", since: "2026-01-02T03:04:05Z" }]]);
+    const [closure] = takeInventory(two, held).closures;
+    expect(closure).toMatchObject({ release: "tool@1.0", percent: 16 });
+    expect(closure?.parts).toEqual([
+      { part: "sources", held: 0, all: 1 },
+      { part: "packages", held: 1, all: 2 },
+      { part: "sources of packages", held: 0, all: 2 },
+      { part: "tools named", held: 0, all: 1 },
+    ]);
+    expect(closure?.missing.map(({ name }) => name)).toEqual(["tool", "make"]);
+  });
+
+  test("offers the source of what is copyleft, and says whether it can", () => {
+    const key = `commit ${"a".repeat(40)}`;
+    const offers = (held: boolean) =>
+      takeInventory(two, new Map(held ? [[key, { where: "here" }]] : [])).offers.map(({ offered }) => offered);
+    expect(offers(true)).toEqual(["here"]);
+    expect(offers(false)).toEqual([undefined]);
+    const free = takeInventory([release("1", [{ ...commit, licence: "MIT" }])], new Map());
+    expect(free.offers).toEqual([]);
+  });
+
+  test("says in a table how to get what is missing", () => {
+    expect(renderAudit(takeInventory(two, new Map()), "oci:escrow")).toContain(
+      "tool@1.0 lacks commit tool 1.0, package gcc 1, package make 1: refoundry vendor tool@1.0 --escrow oci:escrow",
+    );
+  });
+
+  test("gives a spreadsheet no formulas and no broken rows", () => {
+    const odd = takeInventory([release("1", [{ ...packageOf('=cmd|"x"'), version: "1,2" }])], new Map());
+    const [, row] = renderAuditCsv(odd.entries).split("\r\n");
+    expect(row).toContain(`package,"'=cmd|""x""","1,2",`);
+  });
+});
+
+test("a sample is the same all day, another the next, and everything comes round", () => {
+  const all = Array.from({ length: 10 }, (_, number) => ({ release: `a@${number}` }));
+  expect(sampleOfDay(all, 3, "2026-01-01")).toEqual(sampleOfDay(all.toReversed(), 3, "2026-01-01"));
+  const seen = new Set<string>();
+  for (let day = 1; day <= 28; day += 1)
+    for (const { release: name } of sampleOfDay(all, 3, `2026-02-${String(day).padStart(2, "0")}`)) seen.add(name);
+  expect(seen.size).toBe(10);
+});
