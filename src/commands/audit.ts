@@ -5,12 +5,12 @@ import { openEscrow } from "../escrow/open-escrow.ts";
 import { listReleaseHoldings } from "../escrow/release-inputs.ts";
 import { configTime } from "../oci/manifest.ts";
 import { createRegistryClient } from "../oci/registry/client.ts";
+import { findRoot, loadReleaseInputs, type SharedDocuments } from "../recipe/load.ts";
 import { renderAuditSpdx } from "../report/audit-spdx.ts";
 import { renderAudit, renderAuditCsv } from "../report/audit-table.ts";
 import { readSettings } from "../settings.ts";
 import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
 import { nameReleases } from "./name-releases.ts";
-import { loadInputs } from "./rebuild-one.ts";
 
 /** Flags of `refoundry audit`. */
 export interface AuditFlags extends CommonFlags {
@@ -27,12 +27,13 @@ export function audit(this: CliContext, flags: AuditFlags, ...releases: readonly
     if (!["table", "json", "csv", "spdx"].includes(format))
       throw usageError(`--format is table, json, csv or spdx, and not ${format}`);
     const audited: AuditedRelease[] = [];
-    for (const { recipe, version } of await nameReleases(this, { all: releases.length === 0 }, releases))
-      audited.push({
-        recipe,
-        version,
-        holdings: listReleaseHoldings(await loadInputs(this, `${recipe}@${version}`)),
-      });
+    const root = await findRoot(this.cwd);
+    const shared: SharedDocuments = new Map();
+    const today = new Date().toISOString().slice(0, 10);
+    for (const { recipe, version } of await nameReleases(this, { all: releases.length === 0 }, releases)) {
+      const loaded = await loadReleaseInputs(root, recipe, { version, today, shared });
+      audited.push({ recipe, version, holdings: listReleaseHoldings(loaded) });
+    }
     const place = flags.escrow ?? readSettings(this.process.env).escrow;
     const client = createRegistryClient({ env: this.process.env });
     try {

@@ -97,24 +97,44 @@ export function parseRecipeArgument(text: string): { readonly recipe: string; re
   });
 }
 
+/** Documents that several releases name, as they were read. */
+export type SharedDocuments = Map<string, Promise<unknown>>;
+
+/** Which release to read, and how. */
+interface LoadOptions {
+  /** The newest when absent. */
+  readonly version?: string;
+  /** `YYYY-MM-DD`, by which waivers expire. */
+  readonly today: string;
+  /** For many releases in one go: what they share is read once. */
+  readonly shared?: SharedDocuments;
+}
+
 /**
- * Reads a recipe and one release of it (the newest when no version is given) with all
- * they name, and checks them against each other. `today` is `YYYY-MM-DD`, by which
- * waivers expire. Throws one usage error with everything that is wrong.
+ * Reads a recipe and one release of it with all they name, and checks them against each
+ * other. Throws one usage error with everything that is wrong.
  */
 export async function loadReleaseInputs(
   root: string,
   recipeName: string,
-  options: { readonly version?: string; readonly today: string },
+  options: LoadOptions,
 ): Promise<LoadedRelease> {
   return loadWithin(root, recipeName, options, []);
+}
+
+function once<T>(shared: SharedDocuments | undefined, key: string, read: () => Promise<T>): Promise<T> {
+  const known = shared?.get(key) as Promise<T> | undefined;
+  if (known) return known;
+  const value = read();
+  shared?.set(key, value);
+  return value;
 }
 
 /** `above` is who needs it: recipe by recipe, the first first. */
 async function loadWithin(
   root: string,
   recipeName: string,
-  options: { readonly version?: string; readonly today: string },
+  options: LoadOptions,
   above: readonly string[],
 ): Promise<LoadedRelease> {
   const problems: Problem[] = [];
@@ -122,18 +142,29 @@ async function loadWithin(
     problems.push(...result.problems);
     return result.document;
   };
-  const recipe = documentOf(await readRecipe(root, recipeName));
+  const { shared } = options;
+  const recipe = documentOf(await once(shared, `recipe ${recipeName}`, () => readRecipe(root, recipeName)));
   const trail = [...above, recipeName];
   if (above.includes(recipeName))
     throw usageError(`recipes need each other in a circle: ${trail.join(" -> ")}`, { location: recipe.locate([]) });
   const chosen = options.version ?? (await newestRelease(root, recipeName));
   const release = keep(await readRelease(root, recipeName, chosen));
-  const source = keep(await readSource(root, recipe.value.source, recipe.locate(["source"])));
-  const toolchain = keep(await readToolchain(root, recipe.value.toolchain, recipe.locate(["toolchain"])));
-  const dockerfile = await findDockerfile(root, recipe);
+  const { source: sourceName, toolchain: toolchainName } = recipe.value;
+  const source = keep(
+    await once(shared, `source ${sourceName}`, () => readSource(root, sourceName, recipe.locate(["source"]))),
+  );
+  const toolchain = keep(
+    await once(shared, `toolchain ${toolchainName}`, () =>
+      readToolchain(root, toolchainName, recipe.locate(["toolchain"])),
+    ),
+  );
+  const dockerfile = await once(shared, `dockerfile ${recipeName}`, () => findDockerfile(root, recipe));
   const releaseOf = (name: string, version: string): Promise<LoadedRelease> =>
-    loadWithin(root, name, { version, today: options.today }, trail);
-  const reader = { root, recipe, keep, releaseOf };
+    // one of those above would wait for itself
+    once(trail.includes(name) ? undefined : shared, `release ${name}@${version}`, () =>
+      loadWithin(root, name, { ...options, version }, trail),
+    );
+  const reader = { root, recipe, keep, releaseOf, shared };
   const made =
     release && toolchain
       ? await makerOf(reader, toolchain.value, release.value.toolchain, release.locate(["toolchain", "lock"]))
@@ -176,17 +207,23 @@ interface ContextReader {
   readonly recipe: LocatedDocument<Recipe>;
   readonly keep: <T>(result: DocumentResult<T>) => DocumentResult<T>["document"];
   readonly releaseOf: (recipe: string, version: string) => Promise<LoadedRelease>;
+  readonly shared: SharedDocuments | undefined;
 }
 
 /** From what a toolchain is made: its lock, or its recipe's release. */
 async function makerOf(
-  { root, keep, releaseOf }: ContextReader,
+  { root, keep, releaseOf, shared }: ContextReader,
   toolchain: Toolchain,
   pin: Release["toolchain"],
   place: Location,
 ): Promise<{ readonly lock?: LocatedDocument<ToolchainLock>; readonly release?: LoadedRelease }> {
   if ("debian" in toolchain && pin.lock !== undefined) {
-    const lock = keep(await readToolchainLock(root, toolchain.toolchain, pin.lock, place));
+    const { lock: lockName } = pin;
+    const lock = keep(
+      await once(shared, `lock ${toolchain.toolchain}/${lockName}`, () =>
+        readToolchainLock(root, toolchain.toolchain, lockName, place),
+      ),
+    );
     return lock ? { lock } : {};
   }
   if ("recipe" in toolchain && pin.version !== undefined)
@@ -199,20 +236,24 @@ async function loadContexts(
   reader: ContextReader,
   release: LocatedDocument<Release>,
 ): Promise<Record<string, LoadedContext>> {
-  const { root, recipe, keep, releaseOf } = reader;
+  const { root, recipe, keep, releaseOf, shared } = reader;
   const loaded: Record<string, LoadedContext> = {};
   for (const [name, context] of Object.entries(recipe.value.contexts)) {
     const pin = release.value.contexts?.[name];
     const place = recipe.locate(["contexts", name]);
     if (!pin) continue;
     if ("source" in context && "source" in pin) {
-      const source = keep(await readSource(root, context.source, place));
+      const source = keep(
+        await once(shared, `source ${context.source}`, () => readSource(root, context.source, place)),
+      );
       if (source) loaded[name] = { kind: "source", pin: pin.source, source: source.value };
     } else if ("recipe" in context && "recipe" in pin) {
       const needed = await releaseOf(context.recipe, pin.recipe.version);
       loaded[name] = { kind: "recipe", pin: pin.recipe, release: needed };
     } else if ("toolchain" in context && "toolchain" in pin) {
-      const toolchain = keep(await readToolchain(root, context.toolchain, place));
+      const toolchain = keep(
+        await once(shared, `toolchain ${context.toolchain}`, () => readToolchain(root, context.toolchain, place)),
+      );
       if (!toolchain) continue;
       const made = await makerOf(reader, toolchain.value, pin.toolchain, release.locate(["contexts", name]));
       loaded[name] = {

@@ -1,4 +1,4 @@
-import { realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { z } from "zod";
 import { errorCode, type Location, messageOf, type Problem } from "../errors.ts";
@@ -155,7 +155,12 @@ async function readNamed<T>(
   from: Location | undefined,
 ): Promise<DocumentResult<T>> {
   const file = fileOf(kind, name);
-  const names = await listNamed(root, kind);
+  // listing all of them is only for a suggestion
+  const isThere = await lstat(join(root, file)).then(
+    () => true,
+    () => false,
+  );
+  const names = isThere ? [name] : await listNamed(root, kind);
   if (!names.includes(name)) {
     const location = from ?? { file: displayPath(join(root, folders[kind])) };
     return missing(`there is no ${kind} ${quoted(name)}`, name, names, location, advice);

@@ -187,6 +187,7 @@ test("recipes that need each other are refused, with the circle", async () => {
     const result = await call(["rebuild", "builder"]);
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain("recipes need each other in a circle: builder -> app -> builder");
+    expect(await call(["audit"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("in a circle") });
   } finally {
     await writeFile(recipe, text);
     await writeFile(lock, pins);
