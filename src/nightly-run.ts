@@ -64,6 +64,7 @@ export interface NightlyNotice {
     | "upstream-added-platform"
     | "fork-gone"
     | "package-gone"
+    | "tag-moved"
     | "waiver-expires";
   readonly recipe: string;
   readonly version?: string;

@@ -37,6 +37,12 @@ export const releaseRoutes = {
         ...json,
         escrow,
         all: { kind: "boolean", optional: true, withNegated: false, brief: "Every release of every recipe" },
+        refresh: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Only ask whether forks, tags and packages are still there, and what of the rest is held",
+        },
       },
       positional: {
         kind: "array",

@@ -1,10 +1,14 @@
+import { readHeld } from "../audit/held.ts";
+import { takeInventory } from "../audit/inventory.ts";
 import { formatProblem, RefoundryError, usageError } from "../errors.ts";
 import { openEscrow } from "../escrow/open-escrow.ts";
+import { listReleaseHoldings } from "../escrow/release-inputs.ts";
 import type { WrittenCapsule } from "../escrow/write-capsule.ts";
-import { findRoot } from "../recipe/load.ts";
+import { findRoot, type LoadedRelease, loadReleaseInputs, type SharedDocuments } from "../recipe/load.ts";
+import { lostInputs } from "../nightly/lost-inputs.ts";
 import { vendorRelease } from "../rebuild/vendor-release.ts";
-import { formatBytes } from "../report/text.ts";
-import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
+import { formatBytes, plainText } from "../report/text.ts";
+import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
 import { nameReleases } from "./name-releases.ts";
 import { loadInputs } from "./rebuild-one.ts";
@@ -13,6 +17,8 @@ import { loadInputs } from "./rebuild-one.ts";
 export interface VendorFlags extends CommonFlags {
   readonly escrow?: string;
   readonly all?: boolean;
+  /** Only ask whether what releases are made from is still where it was. */
+  readonly refresh?: boolean;
 }
 
 type Vendored =
@@ -22,6 +28,7 @@ type Vendored =
 /** `refoundry vendor RECIPE[@VERSION]...`: puts everything that releases stand on into the escrow. */
 export function vendor(this: CliContext, flags: VendorFlags, ...releases: readonly string[]): Promise<void> {
   return runCommand(this, flags, async () => {
+    if (flags.refresh) return refresh(this, flags, releases);
     const root = await findRoot(this.cwd);
     const wanted = await nameReleases(this, flags, releases);
     return withFactory(this, async (factory) => {
@@ -46,6 +53,45 @@ export function vendor(this: CliContext, flags: VendorFlags, ...releases: readon
         exitCode: results.every((result) => "capsule" in result) ? 0 : 3,
       };
     });
+  });
+}
+
+/** Says what is gone or moved of what releases are made from, and whether the escrow holds them whole. */
+async function refresh(context: CliContext, flags: VendorFlags, releases: readonly string[]): Promise<CommandResult> {
+  const wanted = await nameReleases(context, { all: releases.length === 0 }, releases);
+  const root = await findRoot(context.cwd);
+  const today = new Date().toISOString().slice(0, 10);
+  const shared: SharedDocuments = new Map();
+  const loaded: LoadedRelease[] = [];
+  for (const { recipe, version } of wanted)
+    loaded.push(await loadReleaseInputs(root, recipe, { version, today, shared }));
+  return withFactory(context, async (factory) => {
+    const lost = await lostInputs(loaded, factory);
+    const place = flags.escrow ?? factory.settings.escrow;
+    const escrow = place === undefined ? undefined : await openEscrow(place, factory.registry, { cwd: context.cwd });
+    const held = escrow ? await readHeld(escrow, factory.signal) : new Map<string, never>();
+    const audited = loaded.map((inputs) => ({
+      recipe: inputs.recipe.image,
+      version: inputs.release.version,
+      holdings: listReleaseHoldings(inputs),
+    }));
+    const { closures } = takeInventory(audited, held);
+    const whole = new Set(closures.filter(({ missing }) => missing.length === 0).map(({ release }) => release));
+    const isHeld = ({ recipe, version }: (typeof lost)[number]): boolean =>
+      audited
+        .filter((each) => each.recipe === recipe && (version === undefined || each.version === version))
+        .every((each) => whole.has(`${each.recipe}@${each.version}`));
+    const findings = lost.map((notice) => ({ ...notice, held: isHeld(notice) }));
+    const lines = findings.map(
+      ({ recipe, version, sentence, held: safe }) =>
+        `${recipe}${version === undefined ? "" : `@${version}`}: ${sentence} (${safe ? "the escrow holds it" : "NOT held"})`,
+    );
+    const summary = `${loaded.length} releases were looked after: ${findings.length} of their inputs are gone or moved, ${findings.filter(({ held: safe }) => !safe).length} of these are not held`;
+    return {
+      text: [...lines.map(plainText), "", summary].join("\n"),
+      document: { schema: "refoundry/refresh/v1", releases: loaded.length, findings },
+      exitCode: findings.every(({ held: safe }) => safe) ? 0 : 1,
+    };
   });
 }
 

@@ -3,6 +3,7 @@ import type { LoadedRelease } from "../recipe/load.ts";
 import type { Source } from "../recipe/schema.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { askForks, type LostPlace } from "./forks.ts";
+import { findMovedTags } from "./moved-tags.ts";
 import { askPackages, pinnedPaths } from "./packages.ts";
 
 const secondsPerFork = 30;
@@ -10,15 +11,32 @@ const secondsForPackages = 600;
 const mostNamed = 5;
 
 /**
- * What releases are made from and is gone: forks and upstream repositories, and files that
- * the Debian mirror has no more. What is only out of reach is a warning, for it may pass.
+ * What releases are made from and is gone: forks and upstream repositories, files that the
+ * Debian mirror has no more, and tags that name another commit now. What is only out of reach is a warning, for it may pass.
  */
 export async function lostInputs(
   releases: readonly LoadedRelease[],
   factory: Pick<Factory, "emit" | "mirror" | "signal" | "store">,
 ): Promise<NightlyNotice[]> {
-  const [forks, packages] = await Promise.all([lostForks(releases, factory), lostPackages(releases, factory)]);
-  return [...forks, ...packages];
+  const [forks, packages, tags] = await Promise.all([
+    lostForks(releases, factory),
+    lostPackages(releases, factory),
+    movedTags(releases, factory),
+  ]);
+  return [...forks, ...packages, ...tags];
+}
+
+async function movedTags(
+  releases: readonly LoadedRelease[],
+  { signal, store }: Pick<Factory, "signal" | "store">,
+): Promise<NightlyNotice[]> {
+  const moved = await findMovedTags(releases, await store.temporaryFolder("tags"), signal);
+  return moved.map(({ recipe, version, url, tag, pinned, now }) => ({
+    code: "tag-moved",
+    recipe,
+    version,
+    sentence: `the tag ${tag} of ${url} names ${now.slice(0, 12)}, and the release pins ${pinned.slice(0, 12)}: what is pinned may soon be had from nowhere else`,
+  }));
 }
 
 async function lostForks(

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { canonicalJson } from "../../src/json.ts";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -115,6 +116,34 @@ test("an audit says what is held, and what is not, of every release", async () =
     exitCode: 2,
     stderr: expect.stringContaining("xml"),
   });
+});
+
+test("what is gone or moved is said before it hurts, and whether it is held", async () => {
+  const escrow = ["--escrow", `oci:${escrowPath()}`];
+  const well = await call(["vendor", "--refresh", ...escrow]);
+  expect(well).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("0 of their inputs are gone or moved") });
+  const git = (...args: string[]) =>
+    execa("git", ["-c", "user.name=x", "-c", "user.email=x@example.invalid", ...args], {
+      cwd: factory.upstreamRepository,
+    });
+  const { stdout: commit } = await git("rev-parse", "v1.0^{commit}");
+  await git("commit", "--quiet", "--allow-empty", "-m", "another");
+  await git("tag", "--force", "v1.0");
+  try {
+    const moved = await call(["vendor", "--refresh", ...escrow]);
+    expect(moved.exitCode, moved.stderr).toBe(0);
+    expect(moved.stdout).toContain(`hello@1.0: the tag v1.0 of file://${factory.upstreamRepository} names`);
+    expect(moved.stdout).toContain("(the escrow holds it)");
+    expect(await call(["vendor", "--refresh"])).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining("NOT held"),
+    });
+  } finally {
+    await git("tag", "--force", "v1.0", commit);
+  }
+  const gone = await cutOff(() => call(["vendor", "--refresh", "--json"]));
+  expect(gone.exitCode).toBe(1);
+  expect(JSON.parse(gone.stdout).findings).toMatchObject([{ code: "fork-gone", held: false }]);
 });
 
 test("a drill passes on a whole escrow, and names what a lost one lost", async () => {

@@ -79,6 +79,7 @@ const titles: Readonly<Record<NightlyNotice["code"], string>> = {
   "upstream-added-platform": "platform added upstream",
   "fork-gone": "fork gone",
   "package-gone": "package gone",
+  "tag-moved": "tag moved",
   "waiver-expires": "waiver expires",
 };
 
