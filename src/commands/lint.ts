@@ -1,3 +1,4 @@
+import { encoderToolchains } from "../encoders/go.ts";
 import { describedClasses } from "../compare/classes/catalogue.ts";
 import { residualClasses } from "../compare/tree-residuals.ts";
 import { usageError } from "../errors.ts";
@@ -33,6 +34,7 @@ export function lint(this: CliContext, flags: LintFlags, ...paths: readonly stri
       ...chosen,
       today,
       classes: [...describedClasses.keys(), ...residualClasses],
+      ownToolchains: encoderToolchains,
     });
     const mended = fixed && format === "text" ? (flags.dryRun ? fixesDiff(fixed) : fixesText(fixed)) : "";
     return {

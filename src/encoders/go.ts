@@ -6,6 +6,9 @@ import { type BuiltGoEncoder, ensureGoProgram, type GoRelease } from "./go-progr
 // deflate was the same from Go 1.7 to 1.26, and another from 1.27 on
 const releases: readonly GoRelease[] = ["1.26", "1.27"];
 
+/** The toolchains that these encoders are built in. */
+export const encoderToolchains = releases.map((release) => `go-${release}`);
+
 // -1, the default, is 6
 const levels = [-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 

@@ -32,6 +32,8 @@ export interface LintOptions {
   readonly today: string;
   /** The classes of differences that a waiver may be for; not checked when absent. */
   readonly classes?: readonly string[];
+  /** Toolchains that the factory itself builds with. */
+  readonly ownToolchains?: readonly string[];
 }
 
 /**
@@ -61,7 +63,9 @@ export async function lint(root: string, options: LintOptions): Promise<LintProb
   const checks = { known: { sources, toolchains, locks }, ...options };
   for (const [name, recipe] of recipes) await lintRecipe(reader, name, recipe, checks, report);
   warnUnused("source", sources, recipes, sourcesOf, report);
-  warnUnused("toolchain", toolchains, recipes, toolchainsOf, report);
+  const { ownToolchains = [] } = options;
+  const others = new Map([...toolchains].filter(([name]) => !ownToolchains.includes(name)));
+  warnUnused("toolchain", others, recipes, toolchainsOf, report);
   return inOrder([...found.values()].filter((problem) => scope.covers(problem.location.file)));
 }
 

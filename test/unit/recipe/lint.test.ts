@@ -127,3 +127,15 @@ test("paths choose what is told, not what is read", async () => {
   expect(await found(tree, ["recipes/toolchains"])).toEqual([]);
   await expect(found(tree, ["recipes/images/tin"])).rejects.toMatchObject({ kind: "usage" });
 });
+
+test("a toolchain that no recipe uses is said, unless the factory itself builds with it", async () => {
+  await using tree = await createRecipeTree();
+  await tree.write(
+    "recipes/toolchains/own/toolchain.yaml",
+    "toolchain: own\nimage: registry.example/own@sha256:" + "a".repeat(64) + "\n",
+  );
+  expect(await found(tree)).toEqual([
+    "warning recipes/toolchains/own/toolchain.yaml:1:12: no recipe uses the toolchain own",
+  ]);
+  expect(await lint(tree.root, { today, ownToolchains: ["own"] })).toEqual([]);
+});
