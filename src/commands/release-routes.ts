@@ -101,6 +101,29 @@ export const releaseRoutes = {
     },
     docs: { brief: "Rebuild releases offline from the escrow, in empty stores, and ask for the recorded digests" },
   }),
+  gc: buildCommand({
+    loader: async () => (await import("./gc.ts")).gc,
+    parameters: {
+      flags: {
+        ...json,
+        escrow,
+        confirm: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Remove it; without, it is only said what would go",
+        },
+        grace: {
+          kind: "parsed",
+          parse: numberParser,
+          optional: true,
+          brief: "Hours for which whatever was written or asked for stays (default: 24)",
+          placeholder: "HOURS",
+        },
+      },
+    },
+    docs: { brief: "What of an escrow no release in git reaches, and remove it" },
+  }),
   promote: buildCommand({
     loader: async () => (await import("./promote.ts")).promote,
     parameters: {

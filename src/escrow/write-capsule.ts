@@ -70,9 +70,7 @@ export async function writeCapsule(
     for (const blob of holds) blobs.set(blob.digest, blob);
   }
   const sent = await pushBlobs([...blobs.values()], from, to, signal);
-  for (const { bytes, child } of manifests)
-    if (!(await to.hasManifest(child.digest, signal)))
-      await to.pushManifest(bytes, child.mediaType, child.digest, signal);
+  for (const { bytes, child } of manifests) await to.pushManifest(bytes, child.mediaType, child.digest, signal);
   const index = Buffer.from(
     canonicalJson({
       schemaVersion: 2,

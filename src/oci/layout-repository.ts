@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { infrastructureError, usageError } from "../errors.ts";
 import { withLock } from "../process/lock.ts";
@@ -42,6 +42,12 @@ function layoutRepository(layout: OciLayout): Repository {
     return descriptor && (await layout.has(descriptor)) ? descriptor : undefined;
   }
 
+  /** Who sweeps the layout sees by its time that somebody is about to name a blob. */
+  async function touch(digest: Digest): Promise<void> {
+    const now = new Date();
+    await utimes(layout.blobPath(digest), now, now).catch(() => undefined);
+  }
+
   async function updateIndex(change: (manifests: readonly Descriptor[]) => readonly Descriptor[]): Promise<void> {
     await withLock(join(layout.path, "ingest", "index.lock"), async () => {
       const before = await layout.readIndex();
@@ -64,7 +70,10 @@ function layoutRepository(layout: OciLayout): Repository {
     hasManifest: async (tagOrDigest) => (await find(tagOrDigest)) !== undefined,
     hasBlob: (content) => layout.has(content),
     async pushBlob(content, open) {
-      if (await layout.has(content)) return 0;
+      if (await layout.has(content)) {
+        await touch(content.digest);
+        return 0;
+      }
       await layout.writeStream(open(), content);
       return content.size;
     },
@@ -75,6 +84,7 @@ function layoutRepository(layout: OciLayout): Repository {
           hint: `its digest is ${digest}`,
         });
       const descriptor = await layout.writeBytes(bytes, mediaType);
+      await touch(digest);
       const subject = subjectOf(bytes);
       if (isTag(tagOrDigest)) {
         const tagged: Descriptor = { ...descriptor, annotations: { [refName]: tagOrDigest } };

@@ -146,6 +146,32 @@ test("what is gone or moved is said before it hurts, and whether it is held", as
   expect(JSON.parse(gone.stdout).findings).toMatchObject([{ code: "fork-gone", held: false }]);
 });
 
+test("garbage is what no release reaches, and no release loses anything by its removal", async () => {
+  const place = join(folder, "swept");
+  await cp(escrowPath(), place, { recursive: true });
+  const escrow = await openLayoutRepository(place);
+  const stray = Buffer.from("nobody names this");
+  await escrow.pushBlob({ digest: digestOf(stray), size: stray.length }, async function* () {
+    yield stray;
+  });
+  const sweep = (...args: string[]): Promise<CliResult> => call(["gc", "--escrow", `oci:${place}`, "--json", ...args]);
+  expect(JSON.parse((await sweep()).stdout)).toMatchObject({ removed: false, tags: [], blobs: 0 });
+  expect(JSON.parse((await sweep("--grace", "0")).stdout)).toMatchObject({ removed: false, blobs: 1 });
+  expect(JSON.parse((await sweep("--grace", "0", "--confirm")).stdout)).toMatchObject({ removed: true, blobs: 1 });
+  expect(await escrow.hasBlob({ digest: digestOf(stray), size: stray.length })).toBe(false);
+  const drilled = await cutOff(() => call(["drill", "hello", "--escrow", `oci:${place}`]));
+  expect(drilled.exitCode, drilled.stdout).toBe(0);
+  // another factory has other releases
+  const other = join(folder, "other-factory");
+  await cp(factory.root, other, { recursive: true });
+  const releases = join(other, "recipes/images/hello/releases");
+  await rename(join(releases, "1.0.yaml"), join(releases, "1.1.yaml"));
+  const args = ["gc", "--escrow", `oci:${place}`, "--grace", "0", "--confirm", "--json"];
+  const dropped = JSON.parse((await call(args, { cwd: other })).stdout);
+  expect(dropped.tags).toEqual(["hello-1.0"]);
+  expect(await readdir(join(place, "blobs/sha256"))).toEqual([]);
+});
+
 test("a drill passes on a whole escrow, and names what a lost one lost", async () => {
   const whole = await cutOff(() => call(["drill", "--all", "--escrow", `oci:${escrowPath()}`]));
   expect(whole.exitCode, whole.stderr).toBe(0);
