@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { sampleOfDay } from "../audit/sample.ts";
 import { formatProblem, RefoundryError, usageError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { findRoot, loadRelease, loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
 import { formatSeconds, plainText } from "../report/text.ts";
 import { readSettings } from "../settings.ts";
 import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
 import { nameReleases } from "./name-releases.ts";
-import { loadInputs, rebuildWith } from "./rebuild-one.ts";
+import { rebuildWith } from "./rebuild-one.ts";
 
 /** Flags of `refoundry drill`. */
 export interface DrillFlags extends CommonFlags {
@@ -41,11 +42,12 @@ export function drill(this: CliContext, flags: DrillFlags, ...releases: readonly
     const escrow = flags.escrow ?? readSettings(this.process.env).escrow;
     if (escrow === undefined)
       throw usageError("which escrow?", { hint: "give --escrow HOST/NAME or oci:PATH, or set REFOUNDRY_ESCROW" });
+    const root = await findRoot(this.cwd);
     const named = await nameReleases(this, { all: releases.length === 0 }, releases);
     const recorded: { release: string; expected: Digest }[] = [];
     for (const { recipe, version } of named) {
       const release = `${recipe}@${version}`;
-      const expected = (await loadInputs(this, release)).release.expect?.index;
+      const expected = (await loadRelease(root, recipe, version)).expect?.index;
       if (expected !== undefined) recorded.push({ release, expected });
       else if (releases.length > 0)
         throw usageError(`${release} records no digests`, { hint: `refoundry rebuild ${release} --record` });
@@ -77,11 +79,15 @@ async function drillOne(
     ...rest,
   });
   try {
-    const loaded = await loadInputs(context, release);
+    const { recipe, version } = parseRecipeArgument(release);
+    const today = new Date().toISOString().slice(0, 10);
+    const which = { ...(version !== undefined && { version }), today, asItWas: true };
+    const loaded = await loadReleaseInputs(await findRoot(context.cwd), recipe, which);
     const options = { offline: true, escrow, store: join(folder, "store") };
     const { outcome } = await withFactory(
       context,
-      (factory) => rebuildWith(context, { out: join(folder, "out") }, { loaded, build: "where due" }, factory),
+      (factory) =>
+        rebuildWith(context, { out: join(folder, "out") }, { loaded, build: "where due", asItWas: true }, factory),
       options,
     );
     const index = outcome.index?.digest ?? null;

@@ -35,11 +35,19 @@ export interface RebuildFlags extends CommonFlags {
   readonly reason?: string;
 }
 
+/** Which release is rebuilt, and how. */
+export interface RebuildAsked {
+  readonly loaded: ReleaseInputs;
+  readonly build: "where due" | "never";
+  /** Waivers hold that expired since the release went out: it is asked for what it gave then. */
+  readonly asItWas?: boolean;
+}
+
 /** Rebuilds one release as the flags say, writes its results, and records it where that is asked for. */
 export async function rebuildWith(
   context: CliContext,
   flags: RebuildFlags,
-  { loaded, build }: { readonly loaded: ReleaseInputs; readonly build: "where due" | "never" },
+  { loaded, build, asItWas = false }: RebuildAsked,
   factory: Factory,
 ): Promise<{ readonly outcome: Outcome; readonly exitCode: number }> {
   const { extend = [] } = flags;
@@ -58,7 +66,7 @@ export async function rebuildWith(
       destination: readDestination(flags.push, outFolder, tag ?? inputs.release.version, context.cwd),
       report: shortPath(join(outFolder, "report.html"), context.cwd),
       startedAt: now.toISOString(),
-      today: now.toISOString().slice(0, 10),
+      today: asItWas ? "0000-01-01" : now.toISOString().slice(0, 10),
       ...(tag !== undefined && { tag }),
       ...(flags.reason !== undefined && { reason: flags.reason }),
     },

@@ -7,13 +7,13 @@ import { createRegistryClient } from "../oci/registry/client.ts";
 import { withoutLogs } from "../outcome.ts";
 import { loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
 import { isRangeArgument } from "../recipe/range.ts";
-import type { Factory, ReleaseInputs } from "../rebuild/types.ts";
+import type { Factory } from "../rebuild/types.ts";
 import { renderOutcomeTable } from "../report/table.ts";
 import { type CliContext, type CommandResult, runCommand } from "./context.ts";
 import { openCapsule } from "./escrow.ts";
 import { withFactory } from "./factory.ts";
 import { rebuildMany } from "./rebuild-many.ts";
-import { loadInputs, type RebuildFlags, rebuildWith } from "./rebuild-one.ts";
+import { loadInputs, type RebuildAsked, type RebuildFlags, rebuildWith } from "./rebuild-one.ts";
 
 /** `refoundry rebuild RECIPE[@VERSION]...`: one release, all in a range of versions, or all there are. */
 export function rebuild(this: CliContext, flags: RebuildFlags, ...releases: readonly string[]): Promise<void> {
@@ -55,8 +55,9 @@ async function rebuildFromCapsule(
     await restoreRecipe(capsule, repository, folder, context.signal);
     const { recipe, version } = parseRecipeArgument(`${capsule.recipe}@${capsule.version}`);
     const today = new Date().toISOString().slice(0, 10);
-    const loaded = await loadReleaseInputs(folder, recipe, { ...(version !== undefined && { version }), today });
-    return await rebuildLoaded(context, flags, loaded, "where due");
+    const which = { ...(version !== undefined && { version }), today, asItWas: true };
+    const loaded = await loadReleaseInputs(folder, recipe, which);
+    return await rebuildLoaded(context, flags, { loaded, build: "where due", asItWas: true });
   } finally {
     await client.close();
     await rm(folder, { recursive: true, force: true });
@@ -69,17 +70,12 @@ async function rebuildOne(
   argument: string,
   build: "where due" | "never",
 ): Promise<CommandResult> {
-  return rebuildLoaded(context, flags, await loadInputs(context, argument), build);
+  return rebuildLoaded(context, flags, { loaded: await loadInputs(context, argument), build });
 }
 
-function rebuildLoaded(
-  context: CliContext,
-  flags: RebuildFlags,
-  loaded: ReleaseInputs,
-  build: "where due" | "never",
-): Promise<CommandResult> {
+function rebuildLoaded(context: CliContext, flags: RebuildFlags, asked: RebuildAsked): Promise<CommandResult> {
   const work = async (factory: Factory): Promise<CommandResult> => {
-    const { outcome, exitCode } = await rebuildWith(context, flags, { loaded, build }, factory);
+    const { outcome, exitCode } = await rebuildWith(context, flags, asked, factory);
     const colour = context.process.stdout.isTTY && context.process.env["NO_COLOR"] === undefined;
     return { text: renderOutcomeTable(outcome, { colour }), document: withoutLogs(outcome), exitCode };
   };

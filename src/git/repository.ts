@@ -183,7 +183,14 @@ function requireCommitId(commit: string): string {
 
 function unreachable(url: string, cause: unknown): Error {
   rethrowInterrupt(cause, undefined);
-  return infrastructureError(`${url} cannot be read: ${messageOf(cause).trim().split("\n").at(-1)}`, { cause });
+  return infrastructureError(`${url} cannot be read: ${reasonOf(cause)}`, { cause });
+}
+
+/** What git and the server said of it: the lines that begin so, else the last one. */
+function reasonOf(cause: unknown): string {
+  const lines = messageOf(cause).trim().split("\n");
+  const telling = lines.filter((line) => /^(fatal|error|remote): \S/.test(line)).slice(0, 3);
+  return (telling.length > 0 ? telling.join("; ") : (lines.at(-1) ?? "")).slice(0, 500);
 }
 
 function rethrowInterrupt<T>(error: unknown, otherwise: T): T {

@@ -104,8 +104,10 @@ export type SharedDocuments = Map<string, Promise<unknown>>;
 interface LoadOptions {
   /** The newest when absent. */
   readonly version?: string;
-  /** `YYYY-MM-DD`, by which waivers expire. */
+  /** `YYYY-MM-DD`, by which waivers of the newest release expire; an older one is past mending. */
   readonly today: string;
+  /** The release is wanted as it was when it went out, whatever expired since. */
+  readonly asItWas?: boolean;
   /** For many releases in one go: what they share is read once. */
   readonly shared?: SharedDocuments;
 }
@@ -170,7 +172,8 @@ async function loadWithin(
       ? await makerOf(reader, toolchain.value, release.value.toolchain, release.locate(["toolchain", "lock"]))
       : {};
 
-  problems.push(...checkWaivers(recipe, options.today));
+  const versions = await listReleases(root, recipeName);
+  if (!options.asItWas && chosen === versions.at(-1)) problems.push(...checkWaivers(recipe, options.today));
   if ("message" in dockerfile) problems.push(dockerfile);
   if (made.lock) problems.push(...checkLock(made.lock));
   if (release) {
@@ -198,7 +201,7 @@ async function loadWithin(
     ...(made.release && { toolchainRelease: made.release }),
     contexts,
     dockerfile,
-    versions: await listReleases(root, recipeName),
+    versions,
   };
 }
 

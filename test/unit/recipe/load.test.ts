@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -317,4 +317,17 @@ test("RECIPE@VERSION", async () => {
       "is not RECIPE or RECIPE@VERSION",
     );
   }
+});
+
+test("an expired waiver keeps the newest release from being built, not an older one nor one as it was", async () => {
+  await using tree = await createRecipeTree();
+  await tree.edit(recipe, "2027-06-30", "2026-11-19");
+  const load = (options: { version?: string; asItWas?: boolean }) =>
+    loadReleaseInputs(tree.root, "tini", { today: "2026-11-20", ...options });
+  await expect(load({})).rejects.toMatchObject({ kind: "usage" });
+  expect((await load({ asItWas: true })).release.version).toBe("0.19.0");
+  const newer = (await readFile(join(tree.root, release), "utf8")).replaceAll("0.19.0", "0.20.0");
+  await tree.write(release.replace("0.19.0", "0.20.0"), newer);
+  await expect(load({})).rejects.toMatchObject({ kind: "usage" });
+  expect((await load({ version: "0.19.0" })).release.version).toBe("0.19.0");
 });
