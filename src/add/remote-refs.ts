@@ -34,11 +34,13 @@ export async function listRemoteRefs(url: string, repositoryPath: string, signal
   requireSourceUrl(url);
   const { path } = await openBareRepository(repositoryPath, signal);
   const git = createGit(path, signal);
-  const listed = await git(["ls-remote", "--quiet", "--heads", "--tags", "--", url]).catch((error: unknown) => {
-    if (signal?.aborted || (error instanceof RefoundryError && error.kind === "interrupted")) throw error;
-    const said = shown(messageOf(error).trim().split("\n").at(-1) ?? "");
-    throw infrastructureError(`the tags of ${shown(url)} cannot be listed: ${said}`, { cause: error });
-  });
+  const listed = await git(["ls-remote", "--quiet", "--heads", "--tags", "--", url], { remote: true }).catch(
+    (error: unknown) => {
+      if (signal?.aborted || (error instanceof RefoundryError && error.kind === "interrupted")) throw error;
+      const said = shown(messageOf(error).trim().split("\n").at(-1) ?? "");
+      throw infrastructureError(`the tags of ${shown(url)} cannot be listed: ${said}`, { cause: error });
+    },
+  );
   return parseRefs(listed);
 }
 

@@ -138,6 +138,9 @@ export function createGit(repository: string, signal?: AbortSignal): Git {
   };
 }
 
+/** Bytes that are kept of what a server names: some hundred thousand refs. */
+const mostListed = 64 * 1024 * 1024;
+
 async function runRemote(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -146,16 +149,22 @@ async function runRemote(
 ): Promise<string> {
   // nothing of our own environment but what is in `env`
   const cleared = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
-  const { stdout } = await runChecked(
+  const lines: string[] = [];
+  let size = 0;
+  await runChecked(
     {
       file: "git",
       args: [...configuration.flatMap((setting) => ["-c", setting]), ...args],
       env: { ...cleared, ...env },
       cwd: repository,
       timeoutSeconds: 3600,
+      onStdoutLine: (line) => {
+        size += line.length + 1;
+        if (size <= mostListed) lines.push(line);
+      },
       ...(signal && { signal }),
     },
     `git ${args[0]} failed`,
   );
-  return stdout;
+  return lines.join("\n");
 }

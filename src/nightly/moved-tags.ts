@@ -13,6 +13,8 @@ export interface MovedTag {
   readonly now: string;
 }
 
+const secondsPerPlace = 30;
+
 /**
  * Asks every fork, and upstream, of sources that come from git which commits their tags
  * name, each address once, and finds those that are not what releases pin. Places that
@@ -52,9 +54,12 @@ export async function findMovedTags(
 }
 
 async function ask(url: string, repositoryPath: string, signal: AbortSignal): Promise<RemoteRefs | undefined> {
+  const limit = AbortSignal.timeout(secondsPerPlace * 1000);
   try {
-    return await listRemoteRefs(url, repositoryPath, signal);
+    return await listRemoteRefs(url, repositoryPath, AbortSignal.any([signal, limit]));
   } catch (error) {
+    // a server that is silent is no better than one that is away
+    if (limit.aborted && !signal.aborted) return undefined;
     if (error instanceof RefoundryError && error.kind === "infrastructure") return undefined;
     throw error;
   }
