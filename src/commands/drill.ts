@@ -54,7 +54,12 @@ export function drill(this: CliContext, flags: DrillFlags, ...releases: readonly
     }
     const wantsAll = flags.all === true || (releases.length > 0 && flags.sample === undefined);
     const day = new Date().toISOString().slice(0, 10);
-    const chosen = wantsAll ? recorded : sampleOfDay(recorded, flags.sample ?? defaultSample, day);
+    const chosen = wantsAll ? recorded : sampleOfDay(recorded, Math.max(0, flags.sample ?? defaultSample), day);
+    // what tried nothing has not passed
+    if (chosen.length === 0)
+      throw usageError(recorded.length === 0 ? "no release records digests" : "a drill of no release proves nothing", {
+        hint: recorded.length === 0 ? "refoundry rebuild RECIPE --record" : "give --sample a number from 1",
+      });
     const results: Drilled[] = [];
     for (const each of chosen) results.push(await drillOne(this, each, escrow));
     return {

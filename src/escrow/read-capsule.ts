@@ -1,6 +1,6 @@
 import { infrastructureError, RefoundryError } from "../errors.ts";
 import { isDescriptor } from "../oci/descriptor.ts";
-import { isDigest } from "../oci/digest.ts";
+import { digestOf, hexOf, isDigest } from "../oci/digest.ts";
 import { releaseTag } from "../publish/release-tags.ts";
 import type { Repository } from "../oci/repository.ts";
 import { type Descriptor, type JsonObject, mediaTypes } from "../oci/types.ts";
@@ -27,9 +27,15 @@ const componentTypes: Readonly<Record<Exclude<ComponentKind, "image">, string>> 
   document: artifactTypes.document,
 };
 
-/** The tag of a release's capsule: `RECIPE-VERSION`, with `_` for what a tag cannot hold. */
+/**
+ * The tag of a release's capsule: `RECIPE__VERSION`. No name of a recipe has `__` in it, and
+ * a version that a tag cannot hold as it is gets a part of its digest, so that no two
+ * releases share a tag.
+ */
 export function capsuleTag(recipe: string, version: string): string {
-  return `${recipe}-${releaseTag(version)}`.slice(0, 128);
+  const plain = `${recipe}__${releaseTag(version)}`;
+  if (releaseTag(version) === version && plain.length <= 128) return plain;
+  return `${plain.slice(0, 111)}-${hexOf(digestOf(version)).slice(0, 16)}`;
 }
 
 /**
@@ -99,15 +105,16 @@ export async function readCapsule(escrow: Repository, descriptor: Descriptor, si
   };
 }
 
-/** What a capsule holds, as {@link holdingKey} tells inputs apart. */
-export function heldKeys({ components }: Pick<Capsule, "components">): Set<string> {
-  const keys = new Set<string>();
+/** What a capsule holds, as {@link holdingKey} tells inputs apart, each with the blobs that it is. */
+export function heldKeys({ components }: Pick<Capsule, "components">): Map<string, readonly Descriptor[]> {
+  const keys = new Map<string, readonly Descriptor[]>();
   for (const { pinned, contents } of components) {
-    if (pinned !== undefined) keys.add(pinned);
-    for (const { kind, name, version, commit, descriptor } of contents) {
-      if (kind === "recipe") keys.add(holdingKey({ kind, name, version }));
-      else if (commit === undefined) keys.add(descriptor.digest);
-      else keys.add(holdingKey({ kind, name, version, commit }));
+    for (const { kind, name, version, commit, descriptor, below } of contents) {
+      const blobs = below ?? [descriptor];
+      if (pinned !== undefined) keys.set(pinned, blobs);
+      if (kind === "recipe") keys.set(holdingKey({ kind, name, version }), blobs);
+      else if (commit === undefined) keys.set(descriptor.digest, blobs);
+      else keys.set(holdingKey({ kind, name, version, commit }), blobs);
     }
   }
   return keys;

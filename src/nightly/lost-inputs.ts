@@ -43,11 +43,14 @@ async function lostForks(
   releases: readonly LoadedRelease[],
   { emit, signal, store }: Pick<Factory, "emit" | "signal" | "store">,
 ): Promise<NightlyNotice[]> {
-  const sources = new Map<string, { readonly source: Source; readonly recipe: string }>();
+  const sources = new Map<string, { readonly source: Source; readonly recipes: Set<string> }>();
   for (const { recipe, source, contexts } of releases) {
     const others = Object.values(contexts).flatMap((context) => (context.kind === "source" ? [context.source] : []));
-    for (const each of [source, ...others])
-      if (!sources.has(each.source)) sources.set(each.source, { source: each, recipe: recipe.image });
+    for (const each of [source, ...others]) {
+      const known = sources.get(each.source) ?? { source: each, recipes: new Set<string>() };
+      known.recipes.add(recipe.image);
+      sources.set(each.source, known);
+    }
   }
   if (sources.size === 0) return [];
   const asked = [...sources.values()].map(({ source }) => source);
@@ -60,11 +63,13 @@ async function lostForks(
     });
   return lost
     .filter((one) => !isUnreachable(one))
-    .map(({ source, kind, url, place }) => ({
-      code: "fork-gone",
-      recipe: sources.get(source)?.recipe ?? source,
-      sentence: `the ${kind} ${url} of the source ${source} is gone, or asks for a login: ${place.said}`,
-    }));
+    .flatMap(({ source, kind, url, place }) =>
+      [...(sources.get(source)?.recipes ?? [source])].map((recipe) => ({
+        code: "fork-gone" as const,
+        recipe,
+        sentence: `the ${kind} ${url} of the source ${source} is gone, or asks for a login: ${place.said}`,
+      })),
+    );
 }
 
 function isUnreachable({ place }: LostPlace): boolean {

@@ -64,7 +64,7 @@ test("a second run sends nothing, and gives the same capsule", async () => {
   const again = await call(["vendor", "hello", "--escrow", `oci:${escrowPath()}`, "--json"], { store: "other-store" });
   expect(again.exitCode, again.stderr).toBe(0);
   const { releases } = JSON.parse(again.stdout);
-  expect(releases).toMatchObject([{ release: "hello@1.0", tag: "hello-1.0", bytesSent: 0, blobsSent: 0 }]);
+  expect(releases).toMatchObject([{ release: "hello@1.0", tag: "hello__1.0", bytesSent: 0, blobsSent: 0 }]);
 });
 
 test("offline, an empty store and the escrow give what was recorded", async () => {
@@ -168,7 +168,7 @@ test("garbage is what no release reaches, and no release loses anything by its r
   await rename(join(releases, "1.0.yaml"), join(releases, "1.1.yaml"));
   const args = ["gc", "--escrow", `oci:${place}`, "--grace", "0", "--confirm", "--json"];
   const dropped = JSON.parse((await call(args, { cwd: other })).stdout);
-  expect(dropped.tags).toEqual(["hello-1.0"]);
+  expect(dropped.tags).toEqual(["hello__1.0"]);
   expect(await readdir(join(place, "blobs/sha256"))).toEqual([]);
 });
 
@@ -182,6 +182,8 @@ test("a drill passes on a whole escrow, and names what a lost one lost", async (
   expect(lost.exitCode).toBe(1);
   expect(lost.stdout).toMatch(/hello@1.0 failed: .*(neither in the store nor in the escrow|is not asked offline)/);
   expect(lost.stdout).toContain("0 of 1 releases gave their recorded digests");
+  const none = await call(["drill", "--sample", "0", "--escrow", `oci:${empty}`]);
+  expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("proves nothing") });
 });
 
 test("an escrow that lost a blob, or has another in its place, is found and never built from", async () => {
@@ -202,6 +204,8 @@ test("an escrow that lost a blob, or has another in its place, is found and neve
   expect(other.exitCode).not.toBe(0);
   expect(other.stderr).toContain(largest.name);
   await rm(path);
+  const audited = await call(["audit", "--escrow", `oci:${damaged}`, "--json"]);
+  expect(JSON.parse(audited.stdout).closures[0].missing.length).toBeGreaterThan(0);
   const lost = await cutOff(() => call(args, { store: "damaged-store" }));
   expect(lost.exitCode).toBe(3);
   expect(lost.stderr).toContain(largest.name);
@@ -253,8 +257,8 @@ test.each([
       annotations: { "dev.refoundry.recipe": "hello", "dev.refoundry.version": "1.0" },
     }),
   );
-  await escrow.pushManifest(index, indexType, "hello-1.0");
-  const result = await call(["rebuild", "--from-capsule", `oci:${place}:hello-1.0`]);
+  await escrow.pushManifest(index, indexType, "hello__1.0");
+  const result = await call(["rebuild", "--from-capsule", `oci:${place}:hello__1.0`]);
   expect(result.exitCode).toBe(3);
   expect(result.stderr).toMatch(/none of a recipe's|leads out/);
 });
