@@ -1,6 +1,6 @@
-import { Readable, type Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { infrastructureError, interrupted, messageOf, RefoundryError } from "../errors.ts";
+import { decompressWith } from "./decompress-with.ts";
 import { createDigester, type Digest } from "./digest.ts";
 import { type ContentReader, type Descriptor, mediaTypes } from "./types.ts";
 import { isZstdMagic, zstdFrames } from "./zstd.ts";
@@ -98,27 +98,10 @@ async function* expand(
 ): AsyncGenerator<Uint8Array> {
   const checked = startingAsSaid(blob, compression, layer);
   if (compression === "none") yield* checked;
-  else if (compression === "gzip") yield* decompress(checked, createGunzip({ chunkSize: gzipChunkSize }));
+  else if (compression === "gzip") yield* decompressWith(checked, createGunzip({ chunkSize: gzipChunkSize }));
   else
     for await (const frame of zstdFrames(checked, `the layer ${layer.digest}`))
-      yield* decompress(frame, createZstdDecompress({ chunkSize: zstdChunkSize }));
-}
-
-/** Reads `chunks` to their end, also when the decompressor is content before: the blob's digest counts to the end. */
-async function* decompress(chunks: AsyncIterable<Uint8Array>, decompressor: Transform): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(chunks, { objectMode: false });
-  try {
-    // once the decompressor has ended nobody waits for its errors; the source's own come from the loop below
-    decompressor.on("error", () => {});
-    source.on("error", (error) => decompressor.destroy(error));
-    source.pipe(decompressor);
-    yield* decompressor as AsyncIterable<Uint8Array>;
-    source.unpipe(decompressor);
-    if (!source.readableEnded) for await (const _ of source);
-  } finally {
-    source.destroy();
-    decompressor.destroy();
-  }
+      yield* decompressWith(frame, createZstdDecompress({ chunkSize: zstdChunkSize }));
 }
 
 /** Refuses content whose first bytes are of another compression than its media type says. */

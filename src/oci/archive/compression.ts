@@ -1,6 +1,6 @@
-import { Readable, type Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { infrastructureError, messageOf, RefoundryError } from "../../errors.ts";
+import { decompressWith } from "../decompress-with.ts";
 import { isZstdMagic, zstdFrames } from "../zstd.ts";
 
 /** How a file is compressed, by its first bytes; the last two are known by name only. */
@@ -32,7 +32,9 @@ export async function* decompressed(
   const { maxBytes, name } = bounds;
   let size = 0;
   try {
-    for await (const chunk of compression === "gzip" ? through(chunks, createGunzip({ chunkSize })) : frames(chunks)) {
+    for await (const chunk of compression === "gzip"
+      ? decompressWith(chunks, createGunzip({ chunkSize }))
+      : frames(chunks)) {
       size += chunk.length;
       if (size > maxBytes)
         throw infrastructureError(`${name} expands to more than ${maxBytes} bytes; it is not read further`);
@@ -44,23 +46,7 @@ export async function* decompressed(
   }
 
   async function* frames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const frame of zstdFrames(stream, name)) yield* through(frame, createZstdDecompress({ chunkSize }));
-  }
-}
-
-async function* through(chunks: AsyncIterable<Uint8Array>, decompressor: Transform): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(chunks, { objectMode: false });
-  try {
-    source.on("error", (error) => decompressor.destroy(error));
-    // an error after the end finds nobody waiting
-    decompressor.on("error", () => {});
-    source.pipe(decompressor);
-    yield* decompressor as AsyncIterable<Uint8Array>;
-    source.unpipe(decompressor);
-    // zstd frames have to be read to their end
-    if (!source.readableEnded) for await (const _ of source);
-  } finally {
-    source.destroy();
-    decompressor.destroy();
+    for await (const frame of zstdFrames(stream, name))
+      yield* decompressWith(frame, createZstdDecompress({ chunkSize }));
   }
 }
