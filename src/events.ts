@@ -19,7 +19,8 @@ export type Stage =
 /**
  * What happened, told beside the data; stages emit these, renderers show them and
  * nothing depends on their being shown. `platform` is there where a stage runs once
- * for each platform. Times are in seconds.
+ * for each platform, `again` where it does for the second time, beside the first. Times
+ * are in seconds.
  */
 export type FactoryEvent =
   | {
@@ -27,6 +28,7 @@ export type FactoryEvent =
       readonly stage: Stage;
       readonly release?: string;
       readonly platform?: string;
+      readonly again?: true;
       readonly title: string;
     }
   | {
@@ -34,6 +36,7 @@ export type FactoryEvent =
       readonly stage: Stage;
       readonly release?: string;
       readonly platform?: string;
+      readonly again?: true;
       readonly outcome: "done" | "reused" | "failed";
       readonly detail: string;
       readonly seconds: number;
@@ -43,6 +46,7 @@ export type FactoryEvent =
       readonly stage: Stage;
       readonly release?: string;
       readonly platform?: string;
+      readonly again?: true;
       /** What runs now, one line. */
       readonly doing: string;
       readonly current?: number;
@@ -53,6 +57,7 @@ export type FactoryEvent =
       readonly stage: Stage;
       readonly release?: string;
       readonly platform?: string;
+      readonly again?: true;
       readonly line: string;
     }
   | {
@@ -73,6 +78,11 @@ export type Emit = (event: FactoryEvent) => void;
 /** Says of each stage's event which release (`recipe@version`) it is about. */
 export function ofRelease(emit: Emit, release: string): Emit {
   return (event) => emit("stage" in event ? { release, ...event } : event);
+}
+
+/** Says of each stage's event that it is about a second run of that stage. */
+export function ofSecondRun(emit: Emit): Emit {
+  return (event) => emit("stage" in event ? { ...event, again: true } : event);
 }
 
 /** A sink for callers that want no events. */

@@ -21,7 +21,8 @@ export function watchStages(
 ): StageWatch {
   const running = new Map<string, { readonly stage: Stage; readonly clock: NodeJS.Timeout }[]>();
   let closed = false;
-  const keyOf = ({ stage, platform = "" }: Extract<FactoryEvent, { stage: Stage }>): string => `${stage} ${platform}`;
+  const keyOf = ({ stage, platform = "", again }: Extract<FactoryEvent, { stage: Stage }>): string =>
+    `${stage} ${platform} ${again ?? ""}`;
   return {
     emit(event) {
       if (event.type === "stage-started" && !closed) {

@@ -1,9 +1,23 @@
 import { interrupted } from "../errors.ts";
 
-/** Places for builds: work begins when there is one for it, in the order in which it is asked for. */
+/** What a place is asked for, in the order in which one release takes its places. */
+const turns = ["smoke", "build", "varied build"] as const;
+export type Turn = (typeof turns)[number];
+
+/**
+ * Places for builds: work begins when there is one for it, in the order in which it is
+ * asked for. Within a line a varied build waits for the others, as it is worth nothing
+ * before they succeeded.
+ */
 export interface BuildPlaces {
   /** Throws where the wait is interrupted. */
-  hold<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  hold<T>(turn: Turn, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /**
+   * The same places for one release, whose work goes before that of every line that
+   * began later: releases that share alike would all end at once, and leave places empty
+   * until the next ones have begun.
+   */
+  line(): BuildPlaces;
 }
 
 /** What builds may use together. */
@@ -36,7 +50,8 @@ export function freePlaces(running: number, { jobs, memoryPerBuild }: BuildLimit
 
 /** Makes the places of one factory; `readFree` says how many bytes are free now. */
 export function createBuildPlaces(limits: BuildLimits, readFree: () => Promise<number | undefined>): BuildPlaces {
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly line: number; readonly turn: number; readonly begin: () => void }[] = [];
+  let lines = 0;
   let running = 0;
   let before: number | undefined;
   let looking: Promise<void> | undefined;
@@ -46,7 +61,7 @@ export function createBuildPlaces(limits: BuildLimits, readFree: () => Promise<n
       if (running === 0) before = now;
       const places = freePlaces(running, limits, { before, now });
       if (places === 0 || waiting.length === 0) return;
-      for (const begin of waiting.splice(0, places)) {
+      for (const { begin } of waiting.splice(0, places)) {
         running++;
         begin();
       }
@@ -60,20 +75,23 @@ export function createBuildPlaces(limits: BuildLimits, readFree: () => Promise<n
     running--;
     lookAgain();
   };
-  return {
-    async hold(work, signal) {
+  const inLine = (line: number): BuildPlaces => ({
+    line: () => inLine(++lines),
+    async hold(turn, work, signal) {
       await new Promise<void>((resolve, reject) => {
         const begin = (): void => {
           signal.removeEventListener("abort", stop);
           resolve();
         };
+        const asked = { line, turn: turns.indexOf(turn), begin };
         const stop = (): void => {
-          waiting.splice(waiting.indexOf(begin), 1);
+          waiting.splice(waiting.indexOf(asked), 1);
           reject(interrupted());
         };
         if (signal.aborted) return reject(interrupted());
         signal.addEventListener("abort", stop, { once: true });
-        waiting.push(begin);
+        const before = waiting.findIndex((other) => (other.line - line || other.turn - asked.turn) > 0);
+        waiting.splice(before < 0 ? waiting.length : before, 0, asked);
         lookAgain();
       });
       try {
@@ -82,8 +100,9 @@ export function createBuildPlaces(limits: BuildLimits, readFree: () => Promise<n
         leave();
       }
     },
-  };
+  });
+  return inLine(0);
 }
 
 /** For builds that another waits for while it holds its own place: they would wait for each other. */
-export const withinPlace: BuildPlaces = { hold: (work) => work() };
+export const withinPlace: BuildPlaces = { hold: (_, work) => work(), line: () => withinPlace };

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Variation } from "../build/variations.ts";
-import { runStage } from "../events.ts";
+import { runTogether } from "../concurrency.ts";
+import { ofSecondRun, runStage } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
@@ -15,6 +16,7 @@ import {
   requireSameManifest,
   storeBuild,
 } from "./build-platform.ts";
+import type { Turn } from "./build-places.ts";
 import { type SmokeMeans, smokePlatform } from "./smoke-platform.ts";
 import { stageBuild } from "./staging.ts";
 import type { Factory, PreparedInputs, ReleaseInputs } from "./types.ts";
@@ -69,7 +71,7 @@ export async function runPlatformJob(job: PlatformJob, context: JobContext): Pro
       reused: build === job.known,
     }));
   const smoke = context.smoke
-    ? await timed("smoke", () => holdPlace(context, () => runSmoke(job, build.manifest, context)))
+    ? await timed("smoke", () => holdPlace("smoke", context, () => runSmoke(job, build.manifest, context)))
     : undefined;
   const log = Buffer.from(await context.factory.store.blobs.readDocument(build.log)).toString("utf8");
   const cached = build === job.known;
@@ -84,8 +86,8 @@ export async function runPlatformJob(job: PlatformJob, context: JobContext): Pro
   };
 }
 
-function holdPlace<T>({ factory }: JobContext, work: () => Promise<T>): Promise<T> {
-  return factory.places.hold(work, factory.signal);
+function holdPlace<T>(turn: Turn, { factory }: JobContext, work: () => Promise<T>): Promise<T> {
+  return factory.places.hold(turn, work, factory.signal);
 }
 
 async function obtainBuild(
@@ -105,15 +107,21 @@ async function obtainBuild(
     });
     return { value: known, reused: true };
   }
+  const record = extended ? await buildTwice(job, context) : await buildFirst(job, context);
+  if (!isFailure(record)) await context.factory.store.writeRecord("builds", job.buildKey, record);
+  return { value: record, reused: false };
+}
+
+/** The build itself, checked against what is known of it. */
+async function buildFirst(job: PlatformJob, context: JobContext): Promise<BuildRecord | BuildFailure> {
+  const { known, platform } = job;
   const first =
     known && !job.buildAgain ? known : await buildOnce(job, context, { varied: false, noCache: job.buildAgain });
-  if (isFailure(first)) return { value: first, reused: false };
+  if (isFailure(first)) return first;
   requireExpected(job, first.manifest.digest, context.inputs);
   if (known)
     requireSameManifest(known.manifest.digest, first.manifest.digest, platform, "the recorded build and this one");
-  const record = extended ? await buildVaried(job, context, first) : first;
-  if (!isFailure(record)) await context.factory.store.writeRecord("builds", job.buildKey, record);
-  return { value: record, reused: false };
+  return first;
 }
 
 /** The release's own record: another digest under the same build key is nondeterminism, under another key a refresh. */
@@ -123,19 +131,38 @@ function requireExpected(job: PlatformJob, manifest: Digest, { release }: Releas
   requireSameManifest(expected.manifest, manifest, job.platform, "the build that the release records and this one");
 }
 
-async function buildVaried(
-  job: PlatformJob,
-  context: JobContext,
-  first: BuildRecord,
-): Promise<BuildRecord | BuildFailure> {
-  const second = await buildOnce(job, context, { varied: true, noCache: true });
-  if (isFailure(second)) return second;
-  requireSameManifest(
-    first.manifest.digest,
-    second.manifest.digest,
-    job.platform,
-    "two builds under different host names and times",
+/**
+ * Two builds under different host names have to agree. They run side by side where there
+ * are places for both: a second that only began after the first would leave one idle at
+ * the end. BuildKit does not join them: the host name is part of what it runs.
+ */
+async function buildTwice(job: PlatformJob, context: JobContext): Promise<BuildRecord | BuildFailure> {
+  const { factory } = context;
+  const firstFailed = new AbortController();
+  const [first, second] = await runTogether<[BuildRecord | BuildFailure, BuildRecord | BuildFailure | undefined]>(
+    factory.signal,
+    [
+      async (signal) => {
+        const build = await buildFirst(job, { ...context, factory: { ...factory, signal } });
+        if (isFailure(build)) firstFailed.abort();
+        return build;
+      },
+      async (signal) => {
+        const stop = AbortSignal.any([signal, firstFailed.signal]);
+        const again = { ...context, factory: { ...factory, signal: stop, emit: ofSecondRun(factory.emit) } };
+        try {
+          return await buildOnce(job, again, { varied: true, noCache: true });
+        } catch (error) {
+          if (firstFailed.signal.aborted) return undefined;
+          throw error;
+        }
+      },
+    ],
   );
+  if (isFailure(first) || !second) return first;
+  if (isFailure(second)) return second;
+  const between = "two builds under different host names and times";
+  requireSameManifest(first.manifest.digest, second.manifest.digest, job.platform, between);
   return { ...first, varied: true };
 }
 
@@ -150,7 +177,7 @@ async function buildOnce(
   const { platform } = job;
   const engine = await context.engine();
   // a place is held while buildx runs; checking and compressing need none
-  const built = await holdPlace(context, () =>
+  const built = await holdPlace(how.varied ? "varied build" : "build", context, () =>
     runStage(factory.emit, { stage: "build", platform, title }, async () => {
       const { varied, noCache } = how;
       const variations: Variation[] = varied ? ["hostname"] : [];

@@ -45,7 +45,8 @@ export interface RebuildRequest extends Omit<BuildRequest, "smoke"> {
  * carried out (inputs that do not match their pins, no engine, an interrupt) and where a
  * build is not deterministic.
  */
-export async function rebuildRelease(request: RebuildRequest, factory: Factory): Promise<Outcome> {
+export async function rebuildRelease(request: RebuildRequest, shared: Factory): Promise<Outcome> {
+  const factory = { ...shared, places: shared.places.line() };
   const startedAt = performance.now();
   const { inputs } = request;
   const [upstream, run] = await runTogether<[UpstreamState, BuildRun]>(factory.signal, [

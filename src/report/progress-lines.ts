@@ -16,11 +16,13 @@ export interface RendererStream extends NodeJS.WritableStream {
   readonly rows?: number;
 }
 
-type StageIdentity = Pick<Extract<FactoryEvent, { type: "stage-started" }>, "stage" | "release" | "platform">;
+type StageIdentity = Pick<Extract<FactoryEvent, { type: "stage-started" }>, "stage" | "release" | "platform" | "again">;
 
-/** A stage's name for people: `build linux/arm64`, `build tini@0.19.0 linux/arm64`. */
-export function labelOf({ stage, release, platform }: StageIdentity): string {
-  return [stage, release, platform].flatMap((part) => (part === undefined ? [] : [plainText(part)])).join(" ");
+/** A stage's name for people: `build linux/arm64`, `build tini@0.19.0 linux/arm64 again`. */
+export function labelOf({ stage, release, platform, again }: StageIdentity): string {
+  return [stage, release, platform, again && "again"]
+    .flatMap((part) => (part === undefined ? [] : [plainText(part)]))
+    .join(" ");
 }
 
 /** The mark before a finished stage; read with the word that follows, never by colour alone. */

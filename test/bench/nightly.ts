@@ -96,7 +96,9 @@ async function writeRecipe({ root, recipeFolder }: TinyFactory, name: string): P
 
 async function writeDockerfile({ root, recipeFolder }: TinyFactory, name: string, mark: string): Promise<void> {
   const text = await readFile(join(recipeFolder, "Dockerfile"), "utf8");
-  const slower = text.replace("RUN mkdir", `RUN echo ${name} ${mark} && sleep ${seconds} && mkdir`);
+  // each platform's own step: BuildKit would join equal ones where they happen to run at once
+  const own = `ARG TARGETARCH\nRUN echo ${name} ${mark} $TARGETARCH && sleep ${seconds} && mkdir`;
+  const slower = text.replace("RUN mkdir", own);
   await writeFile(join(root, "recipes/images", name, "Dockerfile"), slower);
 }
 

@@ -53,17 +53,21 @@ test("builds wait for memory, in the order in which they came, and all of them g
         await Promise.all(
           builds.map(({ uses, turns }, at) =>
             places
-              .hold(async () => {
-                begun.push(at);
-                running++;
-                expect(running).toBeLessThanOrEqual(3);
-                await Promise.resolve();
-                used += uses;
-                for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
-                used -= uses;
-                running--;
-                if (uses === 7) throw new Error("seven");
-              }, calm)
+              .hold(
+                "build",
+                async () => {
+                  begun.push(at);
+                  running++;
+                  expect(running).toBeLessThanOrEqual(3);
+                  await Promise.resolve();
+                  used += uses;
+                  for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+                  used -= uses;
+                  running--;
+                  if (uses === 7) throw new Error("seven");
+                },
+                calm,
+              )
               .catch((error: unknown) => expect(String(error)).toBe("Error: seven")),
           ),
         );
@@ -78,12 +82,32 @@ test("who is told to stop while waiting gives the wait up, and the others go on"
   const places = createBuildPlaces({ jobs: 1, memoryPerBuild: 1 }, async () => 10);
   const first = Promise.withResolvers<void>();
   const stop = new AbortController();
-  const running = places.hold(() => first.promise, calm);
-  const stopped = places.hold(async () => "never", stop.signal);
-  const last = places.hold(async () => "last", calm);
+  const running = places.hold("build", () => first.promise, calm);
+  const stopped = places.hold("build", async () => "never", stop.signal);
+  const last = places.hold("build", async () => "last", calm);
   stop.abort();
   await expect(stopped).rejects.toMatchObject({ kind: "interrupted" });
   first.resolve();
   await running;
   expect(await last).toBe("last");
+});
+
+test("a release that began before goes first, its smoke tests before its builds, varied ones last", async () => {
+  const places = createBuildPlaces({ jobs: 1, memoryPerBuild: 1 }, async () => undefined);
+  const begun: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const running = places.hold("build", () => first.promise, calm);
+  const [older, newer] = [places.line(), places.line()];
+  const ask = (line: typeof older, turn: "smoke" | "build" | "varied build", name: string): Promise<void> =>
+    line.hold(turn, async () => void begun.push(`${name} ${turn}`), calm);
+  const asked = [
+    ask(newer, "smoke", "newer"),
+    ask(newer, "build", "newer"),
+    ask(older, "varied build", "older"),
+    ask(older, "build", "older"),
+    ask(older, "smoke", "older"),
+  ];
+  first.resolve();
+  await Promise.all([running, ...asked]);
+  expect(begun).toEqual(["older smoke", "older build", "older varied build", "newer smoke", "newer build"]);
 });
