@@ -6,6 +6,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import { openDocuments, type ReadRecipeDocuments, type RecipeDocuments } from "./catalogue-documents.ts";
 import type { Recipe, Release } from "../recipe/schema.ts";
+import { recipeOf } from "../recipe/release-platforms.ts";
 import { recipeSchema, releaseSchema } from "../recipe/schema.ts";
 import { fileOf, listReleases, lockFile, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
 import type { ToolchainKind } from "./changes.ts";
@@ -143,7 +144,7 @@ async function readSelected(
   return {
     releases: versions.flatMap((version) => {
       const release = releases[version]?.release;
-      return release ? [{ ...shared, release }] : [];
+      return release ? [{ ...shared, recipe: recipeOf(recipe, release), release }] : [];
     }),
     remembered: { ...shared, releases, stamp: sharedStamp(reader, recipe, own) },
     fresh: documents !== undefined,

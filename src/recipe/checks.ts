@@ -2,6 +2,7 @@ import { formatLocation, type Problem } from "../errors.ts";
 import { packageNameOf } from "../debian/version.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { LocatedDocument } from "./document.ts";
+import { platformsOf } from "./release-platforms.ts";
 import type { Recipe, Release, Source, Toolchain, ToolchainLock } from "./schema.ts";
 import { packagesOfUpstream } from "./upstream.ts";
 import type { DocumentPath } from "./yaml-tree.ts";
@@ -29,7 +30,8 @@ const contextKinds = ["source", "recipe", "toolchain"] as const;
 
 /** Checks that a release pins every context of its recipe, as what the recipe says it is, for every platform. */
 function checkContexts({ recipe, release }: ReleaseDocuments): Problem[] {
-  const { contexts, platforms } = recipe.value;
+  const { contexts } = recipe.value;
+  const platforms = platformsOf(recipe.value, release.value);
   const pins = release.value.contexts ?? {};
   const hint = pinAgain(recipe, release);
   const problem = (message: string, path: DocumentPath): Problem => ({
@@ -93,7 +95,7 @@ export function checkLock(lock: LocatedDocument<ToolchainLock>): Problem[] {
 }
 
 function checkUpstream({ recipe, release }: ReleaseDocuments): Problem[] {
-  const { reproduce } = recipe.value.platforms;
+  const { reproduce } = platformsOf(recipe.value, release.value);
   const { manifests, debian } = release.value.upstream;
   const pinned = Object.keys(manifests) as PlatformName[];
   const again = pinAgain(recipe, release);

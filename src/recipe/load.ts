@@ -10,6 +10,7 @@ import {
   readToolchain,
   readToolchainLock,
 } from "./read.ts";
+import { recipeOf } from "./release-platforms.ts";
 import {
   type ContextPin,
   nameSchema,
@@ -193,7 +194,7 @@ async function loadWithin(
   const contexts = await loadContexts(reader, release);
   if (problems.length > 0) throw new RefoundryError("usage", inOrder(problems));
   return {
-    recipe: recipe.value,
+    recipe: recipeOf(recipe.value, release.value),
     release: release.value,
     source: source.value,
     toolchain: toolchain.value,

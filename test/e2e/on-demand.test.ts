@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -61,6 +61,35 @@ test("a platform is added to an old release: under a tag of its own, with the lo
   expect(await readFile(lock, "utf8")).toBe(before);
   const again = await call(["rebuild", "hello@1.0", "--extend", "linux/386"]);
   expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("hello has linux/386 already") });
+});
+
+test("what upstream released since changes nothing of an old release", async () => {
+  const path = join(factory.recipeFolder, "recipe.yaml");
+  const before = await readFile(path, "utf8");
+  const later = before.replace(
+    "reproduce: [linux/amd64]\n  extend: [linux/386]",
+    "reproduce: [linux/386, linux/amd64, linux/arm64]",
+  );
+  expect(later).not.toBe(before);
+  await writeFile(path, later);
+  try {
+    const result = await call(["rebuild", "hello@1.0", "--json"]);
+    expect(result.exitCode, result.stderr).toBe(0);
+    const outcome = JSON.parse(result.stdout);
+    expect(outcome.recorded).toBe("same");
+    expect(outcome.platforms.map(({ platform, verdict }: Record<string, string>) => `${platform} ${verdict}`)).toEqual([
+      "linux/amd64 equivalent",
+      "linux/386 extended",
+    ]);
+    const plan = JSON.parse((await call(["plan", "hello", "--json"])).stdout);
+    expect(plan.jobs.map(({ platform, due }: Record<string, unknown>) => [platform, due])).toEqual([
+      ["linux/amd64", false],
+      ["linux/386", false],
+    ]);
+    expect(await call(["lint", "hello"])).toMatchObject({ exitCode: 0 });
+  } finally {
+    await writeFile(path, before);
+  }
 });
 
 test("a range is rebuilt release by release, and one that names nothing says what there is", async () => {
