@@ -5,10 +5,11 @@ import type { Digest } from "../oci/digest.ts";
 import type { RegistryReference } from "../oci/reference.ts";
 import type { Repository } from "../oci/repository.ts";
 import type { PlanJob } from "../plan/types.ts";
+import { type NeedingRelease, releasesThatNeed } from "../plan/stands-on.ts";
 import { releaseTag } from "../publish/release-tags.ts";
-import { loadRecipe, loadRelease, loadSource } from "../recipe/load.ts";
+import { listRecipes, loadRecipe, loadRelease, loadSource } from "../recipe/load.ts";
 import type { Context, ContextPin, Recipe, Release, Source } from "../recipe/schema.ts";
-import { planReleases } from "../rebuild/plan-release.ts";
+import { planReleases, readRemembered } from "../rebuild/plan-release.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { upstreamName } from "../recipe/upstream.ts";
 
@@ -28,7 +29,7 @@ export interface ExplainRequest {
 
 /** A part of an explanation that could not be had, and why; the others are there all the same. */
 export interface Missing {
-  readonly part: "plan" | "history" | "released";
+  readonly part: "plan" | "history" | "released" | "needed by";
   readonly message: string;
 }
 
@@ -47,6 +48,8 @@ export interface Explanation {
   }[];
   /** What the release records of its last rebuild. */
   readonly expect: Release["expect"] | null;
+  /** Releases of this checkout that stand on it: in their images, or by their toolchains. */
+  readonly neededBy: readonly NeedingRelease[];
   /** What would be built and why, platform by platform. */
   readonly plan: readonly Pick<PlanJob, "platform" | "due" | "needs" | "buildKey" | "reason" | "changes">[];
   /** Newest first. */
@@ -87,10 +90,11 @@ export async function explainRelease(request: ExplainRequest, factory: Factory):
       return otherwise;
     }
   };
-  const [plan, history, released] = await Promise.all([
+  const [plan, history, released, neededBy] = await Promise.all([
     attempt("plan", [], () => planOne(request, factory)),
     attempt("history", [], () => historyOf(request, missing, factory.signal)),
     attempt("released", null, () => releasedOf(request, release, factory)),
+    attempt("needed by", [], () => neededByOf(request, missing, factory)),
   ]);
   return {
     schema: "refoundry/explanation/v1",
@@ -98,6 +102,7 @@ export async function explainRelease(request: ExplainRequest, factory: Factory):
     version,
     inputs: inputsOf(recipe, release, source),
     expect: release.expect ?? null,
+    neededBy,
     plan,
     history,
     released,
@@ -111,6 +116,19 @@ export async function explainRelease(request: ExplainRequest, factory: Factory):
     })),
     missing,
   };
+}
+
+/** A recipe that cannot be read may need it too: that is said. */
+async function neededByOf(
+  { root, recipe, version }: ExplainRequest,
+  missing: Missing[],
+  { store }: Factory,
+): Promise<Explanation["neededBy"]> {
+  const names = await listRecipes(root);
+  const selections = names.map((name) => ({ recipe: name, releases: "all" as const }));
+  const { releases, problems } = await readRemembered(root, selections, store);
+  missing.push(...problems.map(({ message }) => ({ part: "needed by" as const, message })));
+  return releasesThatNeed({ recipe, version }, releases);
 }
 
 async function planOne(request: ExplainRequest, factory: Factory): Promise<Explanation["plan"]> {

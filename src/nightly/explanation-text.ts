@@ -3,7 +3,7 @@ import type { Explanation } from "./explain.ts";
 
 /** An explanation for people: a heading for each part, one line a fact. Ends with a new line. */
 export function renderExplanation(explanation: Explanation): string {
-  const { recipe, version, inputs, expect, plan, history, released, waivers, missing } = explanation;
+  const { recipe, version, inputs, neededBy, expect, plan, history, released, waivers, missing } = explanation;
   return [
     `${plainText(recipe)} ${plainText(version)}`,
     ...part(
@@ -13,6 +13,13 @@ export function renderExplanation(explanation: Explanation): string {
         `  ${digest}${places.length > 0 ? `  from ${places.join(", then ")}` : ""}`,
       ]),
       "",
+    ),
+    ...part(
+      "needed by",
+      neededBy.map(
+        ({ recipe: name, version: which, directly }) => `${name} ${which}${directly ? "" : ", through others"}`,
+      ),
+      "no other release",
     ),
     ...part("recorded", recordedLines(expect), "nothing yet: refoundry rebuild --record writes it"),
     ...part(

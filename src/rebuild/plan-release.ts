@@ -5,7 +5,13 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import type { RegistryReference } from "../oci/reference.ts";
 import { type Answers, openAnswers } from "../plan/answers.ts";
 import { releaseBuildKeys } from "../plan/build-inputs.ts";
-import { type CatalogueMemory, type CatalogueRelease, readCatalogue, type Selection } from "../plan/catalogue.ts";
+import {
+  type Catalogue,
+  type CatalogueMemory,
+  type CatalogueRelease,
+  readCatalogue,
+  type Selection,
+} from "../plan/catalogue.ts";
 import { askUpstream, readPinned, upstreamPlaceOf } from "../plan/pinned-upstream.ts";
 import { planOf } from "../plan/plan.ts";
 import { askReleased, askTag, type ReleaseRegistry } from "../plan/released.ts";
@@ -88,12 +94,23 @@ async function readReleases(
   store: Store,
   onRead: (release: CatalogueRelease) => void,
 ): Promise<readonly CatalogueRelease[]> {
+  const { releases, problems } = await readRemembered(root, selections, store, onRead);
+  if (problems.length > 0) throw new RefoundryError("usage", inOrder(problems));
+  return releases;
+}
+
+/** Reads a catalogue; what the store remembers of unchanged files is not read again. */
+export async function readRemembered(
+  root: string,
+  selections: readonly Selection[],
+  store: Store,
+  onRead?: (release: CatalogueRelease) => void,
+): Promise<Pick<Catalogue, "releases" | "problems">> {
   const record = ["plan", digestOf(`catalogue ${root}`)] as const;
   const remembered = (await store.readRecord<CatalogueMemory>(...record)) ?? {};
   const { releases, problems, memory, fresh } = await readCatalogue(root, selections, remembered, Date.now(), onRead);
   if (fresh) await store.writeRecord(...record, memory);
-  if (problems.length > 0) throw new RefoundryError("usage", inOrder(problems));
-  return releases;
+  return { releases, problems };
 }
 
 /** A machine without an engine can plan too: by the builder that each release records. */

@@ -96,6 +96,34 @@ test("a recipe stands on another recipe's image, on a second source, and is buil
   ]);
 });
 
+test("explain says of a release what it is made from, what it records, and who needs it", async () => {
+  const explained = JSON.parse((await done(["explain", "builder@1.0", "--json"])).stdout);
+  expect(explained).toMatchObject({
+    schema: "refoundry/explanation/v1",
+    recipe: "builder",
+    version: "1.0",
+    neededBy: [{ recipe: "app", version: "1.0", directly: true }],
+    plan: [
+      { platform: "linux/386", due: false },
+      { platform: "linux/amd64", due: false },
+    ],
+    missing: [],
+  });
+  expect(await lockOf("builder")).toContain(explained.expect.index);
+  const text = (await done(["explain", "app"])).stdout;
+  expect(text).toMatch(
+    /^app 1\.0\n[^]*toolchain {2}ours 1\.0[^]*base {2}builder 1\.0[^]*needed by\n {2}no other release/,
+  );
+  // a recipe that cannot be read may be one that needs it
+  await write("recipes/images/unreadable/recipe.yaml", "image: [\n");
+  const partly = JSON.parse((await done(["explain", "builder", "--json"])).stdout);
+  await rm(join(factory.root, "recipes/images/unreadable"), { recursive: true });
+  expect(partly.neededBy).toHaveLength(1);
+  expect(partly.missing).toMatchObject([{ part: "needed by", message: expect.stringContaining("flow") }]);
+  const unknown = await call(["explain", "builder@9"]);
+  expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there is: 1.0") });
+});
+
 test("all is rebuilt in one call, what others stand on first, and one that fails stops nothing", async () => {
   const outcomes = JSON.parse((await done(["rebuild", "--all", "--json"])).stdout);
   expect(outcomes.failed).toEqual([]);

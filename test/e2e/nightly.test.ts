@@ -94,6 +94,32 @@ test("a site is drawn from the history, on any machine", async () => {
   expect(existsSync(join(out, "badges/hello.svg"))).toBe(true);
 });
 
+test("the history lists its runs, newest first, and what became of a release is told from it", async () => {
+  const kept = ["--history", `${registry.host}/history`];
+  const { runs } = JSON.parse((await call(["history", ...kept, "--json"])).stdout);
+  expect(runs).toMatchObject([
+    { rebuilt: 0, verified: 1, kept: 2, failed: 0 },
+    { id: first.id, rebuilt: 3, verified: 0, kept: 0, failed: 0 },
+  ]);
+  const newest = await call(["history", ...kept, "--limit", "1"]);
+  expect(newest.stdout.trim()).toMatch(/^\S+ {2}0 rebuilt, 1 verified, 2 kept, 0 failed, \d+ notices/);
+  const place = `${registry.host}/released`;
+  const explained = JSON.parse((await call(["explain", "hello@1.0", ...kept, "--registry", place, "--json"])).stdout);
+  expect(explained.history.at(-1)).toMatchObject({
+    run: first.id,
+    status: "rebuilt",
+    platforms: [
+      { platform: "linux/amd64", verdict: "equivalent" },
+      { platform: "linux/386", verdict: "extended" },
+    ],
+  });
+  const { index } = first.releases.find(({ recipe }) => recipe === "hello") ?? {};
+  // nothing of the release was recorded in git
+  expect(explained.released).toEqual({ name: `${place}/hello:1.0`, index, isRecorded: false });
+  const none = await call(["history", "--history", `oci:${join(await temporaryFolder(), "new")}`, "--json"]);
+  expect(JSON.parse(none.stdout)).toEqual({ schema: "refoundry/history/v1", runs: [] });
+});
+
 test("one that fails, and one that cannot be read, stop none of the others", async () => {
   const failing = await copyRecipe("failing");
   expect(await call(["pin", "failing", "1.0", "--replace"])).toMatchObject({ exitCode: 0 });
