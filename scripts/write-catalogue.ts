@@ -1,7 +1,7 @@
 // Writes the table of recipes, platforms and verdicts into the README, from what the
 // releases record. The docs check holds it against them.
 import { readFile, writeFile } from "node:fs/promises";
-import { listRecipes, listReleases, loadRecipe, loadRelease } from "../src/recipe/load.ts";
+import { listRecipes, listReleases, loadRecipeForVersion, loadRelease } from "../src/recipe/load.ts";
 import type { Recipe, Release } from "../src/recipe/schema.ts";
 
 const root = new URL("../", import.meta.url).pathname;
@@ -22,9 +22,10 @@ export async function readmeWithCatalogue(): Promise<string> {
   if (before === undefined || after === undefined) throw new Error(`README.md lacks "${begin}" or "${end}"`);
   const all: Recorded[] = [];
   for (const name of await listRecipes(root)) {
-    const recipe = await loadRecipe(root, name);
-    for (const version of await listReleases(root, name))
+    for (const version of await listReleases(root, name)) {
+      const recipe = await loadRecipeForVersion(root, name, version);
       all.push({ recipe, release: await loadRelease(root, name, version) });
+    }
   }
   return `${before}${begin}\n\n${tableOf(all)}\n${end}${after}`;
 }

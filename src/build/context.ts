@@ -1,23 +1,27 @@
-import { cp, lstat, lutimes, mkdir, readdir } from "node:fs/promises";
+import { cp, lstat, lutimes, mkdir, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { usageError } from "../errors.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
-import { readFile, readlink } from "node:fs/promises";
-
-/** What lies in a recipe's folder beside the Dockerfile but is not part of the build. */
-const notContext = new Set(["recipe.yaml", "releases"]);
+import { notOfBuild } from "../recipe/tree.ts";
 
 /**
  * Copies a recipe's Dockerfile and the files beside it (patches, configuration) to an
  * empty folder, with every time set to the epoch, and gives the digest of what was
- * copied: paths, types, executable bits and contents.
+ * copied: paths, types, executable bits and contents. Files that are `without`, by their
+ * paths from the recipe's folder, are left out.
  */
-export async function stageBuildContext(recipeFolder: string, destination: string, epoch: number): Promise<Digest> {
+export async function stageBuildContext(
+  recipeFolder: string,
+  destination: string,
+  epoch: number,
+  without: ReadonlySet<string> = new Set(),
+): Promise<Digest> {
   await mkdir(destination, { recursive: true });
   for (const name of await readdir(recipeFolder)) {
-    if (notContext.has(name)) continue;
+    if (notOfBuild.has(name)) continue;
     await cp(join(recipeFolder, name), join(destination, name), { recursive: true, verbatimSymlinks: true });
   }
+  for (const path of without) await rm(join(destination, path), { force: true });
   return sealContext(destination, epoch);
 }
 

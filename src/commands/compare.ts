@@ -12,7 +12,7 @@ import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
 /** Flags of `refoundry compare`. */
 export interface CompareFlags extends CommonFlags {
   readonly require?: string;
-  /** A recipe whose waivers hold. */
+  /** A recipe, or one at a version, whose waivers hold. */
   readonly recipe?: string;
   /** Where the page is written. */
   readonly html?: string;
@@ -51,9 +51,13 @@ export function compare(this: CliContext, flags: CompareFlags, left: string, rig
 
 // what is seldom needed is loaded when it is: most of a small comparison's time is start-up
 
-async function waiversOf(recipe: string, cwd: string): Promise<readonly Waiver[]> {
-  const { findRoot, loadRecipe } = await import("../recipe/load.ts");
-  return (await loadRecipe(await findRoot(cwd), recipe)).waivers;
+/** `argument` is RECIPE, or RECIPE@VERSION for what holds for that version. */
+async function waiversOf(argument: string, cwd: string): Promise<readonly Waiver[]> {
+  const { findRoot, loadRecipe, loadRecipeForVersion, parseRecipeArgument } = await import("../recipe/load.ts");
+  const { recipe, version } = parseRecipeArgument(argument);
+  const root = await findRoot(cwd);
+  return (await (version === undefined ? loadRecipe(root, recipe) : loadRecipeForVersion(root, recipe, version)))
+    .waivers;
 }
 
 /** Every encoder that there is; those of Go are built by the factory when the store lacks them. */

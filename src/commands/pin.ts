@@ -1,5 +1,5 @@
 import { exitCodeOf, formatProblem, type RefoundryError, usageError } from "../errors.ts";
-import { findRoot, listRecipes, loadRecipe, loadSource } from "../recipe/load.ts";
+import { findRoot, listRecipes, loadRecipe } from "../recipe/load.ts";
 import { updatesDocument, updatesText } from "../rebuild/pin-summary.ts";
 import { failureProblems, findUpdates } from "../rebuild/pin-updates.ts";
 import { pinVersions } from "../rebuild/pin-versions.ts";
@@ -24,10 +24,10 @@ async function pinAll(context: CliContext, flags: PinFlags, names: readonly stri
       hint: "refoundry pin RECIPE VERSION...; refoundry pin --update [RECIPE...] says which versions there are",
     });
   const root = await findRoot(context.cwd);
-  const recipe = await loadRecipe(root, name);
-  const source = await loadSource(root, recipe.source);
+  // what is wrong with it is said before anything is fetched
+  await loadRecipe(root, name);
   return withFactory(context, async (factory) => {
-    const request = { root, recipe, source, versions, replace: flags.replace ?? false };
+    const request = { root, recipe: name, versions, replace: flags.replace ?? false };
     const { pinned, failed } = await pinVersions(request, factory);
     const [only] = pinned;
     const [first] = failed;

@@ -7,7 +7,7 @@ import type { Repository } from "../oci/repository.ts";
 import type { PlanJob } from "../plan/types.ts";
 import { type NeedingRelease, releasesThatNeed } from "../plan/stands-on.ts";
 import { releaseTag } from "../publish/release-tags.ts";
-import { listRecipes, loadRecipe, loadRelease, loadSource } from "../recipe/load.ts";
+import { listRecipes, loadRecipeForVersion, loadRelease, loadSource } from "../recipe/load.ts";
 import type { Context, ContextPin, Recipe, Release, Source } from "../recipe/schema.ts";
 import { planReleases, readRemembered } from "../rebuild/plan-release.ts";
 import type { Factory } from "../rebuild/types.ts";
@@ -75,7 +75,7 @@ const dayMs = 24 * 3600 * 1000;
  */
 export async function explainRelease(request: ExplainRequest, factory: Factory): Promise<Explanation> {
   const { root, version, today } = request;
-  const recipe = await loadRecipe(root, request.recipe);
+  const recipe = await loadRecipeForVersion(root, request.recipe, version);
   const [release, source] = await Promise.all([
     loadRelease(root, request.recipe, version),
     loadSource(root, recipe.source),

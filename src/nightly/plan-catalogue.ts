@@ -2,7 +2,7 @@ import { messageOf, RefoundryError } from "../errors.ts";
 import type { NightlyNotice, NightlyRelease } from "../nightly-run.ts";
 import type { RegistryReference } from "../oci/reference.ts";
 import type { Plan } from "../plan/types.ts";
-import { type LoadedRelease, loadRecipe, loadReleaseInputs } from "../recipe/load.ts";
+import { type LoadedRelease, loadRecipeForVersion, loadReleaseInputs } from "../recipe/load.ts";
 import { planReleases } from "../rebuild/plan-release.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { lostInputs } from "./lost-inputs.ts";
@@ -81,7 +81,7 @@ async function noticesOf(
 ): Promise<NightlyNotice[]> {
   const newest = newestOf(name, jobs);
   if (newest === undefined) return [];
-  const recipe = await loadRecipe(request.root, name);
+  const recipe = await loadRecipeForVersion(request.root, name, newest);
   return [
     ...expiringWaivers(recipe, request.today),
     ...(await platformsUpstreamAdded(recipe, newest, registry, signal)),

@@ -4,24 +4,34 @@ import pLimit from "p-limit";
 import { errorCode, messageOf, type Problem, RefoundryError } from "../errors.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
-import { openDocuments, type ReadRecipeDocuments, type RecipeDocuments } from "./catalogue-documents.ts";
+import {
+  openDocuments,
+  type ReadRecipeDocuments,
+  type RecipeDocuments,
+  type ReleaseDocument,
+} from "./catalogue-documents.ts";
 import type { Recipe, Release } from "../recipe/schema.ts";
 import { recipeOf } from "../recipe/release-platforms.ts";
 import { recipeSchema, releaseSchema } from "../recipe/schema.ts";
 import { fileOf, listReleases, lockFile, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
+import { filesOfOtherVersions } from "../recipe/versions.ts";
 import type { ToolchainKind } from "./changes.ts";
 import { type ContextEntry, contextDigestOf, listContext } from "./context-digest.ts";
 import { createStamps, type Stamps } from "./stamps.ts";
 
-/** A release with what a plan needs of its recipe, read and checked. */
-export interface CatalogueRelease {
+/** What a plan needs of a recipe, or of what it is for some versions. */
+interface RecipeFacts {
   readonly recipe: Recipe;
-  readonly release: Release;
   readonly toolchain: ToolchainKind;
   /** Where the toolchain is a recipe: which, and for which platform it is used. */
   readonly toolchainRecipe?: { readonly recipe: string; readonly platform: PlatformName };
   /** Of the Dockerfile and what lies beside it. */
   readonly contextDigest: Digest;
+}
+
+/** A release with what a plan needs of its recipe, read and checked. */
+export interface CatalogueRelease extends RecipeFacts {
+  readonly release: Release;
 }
 
 /** Which releases of a recipe: one by its version, the newest, or all. */
@@ -33,15 +43,19 @@ export interface Selection {
 /** What was read and checked before, with stamps of the files; as it is kept between two plans. */
 export type CatalogueMemory = Readonly<Record<string, RememberedRecipe>>;
 
-interface RememberedRecipe {
+interface RememberedRecipe extends RecipeFacts {
   /** Of recipe.yaml, the build context, the source and the toolchain. */
   readonly stamp: string;
-  readonly recipe: Recipe;
-  readonly toolchain: ToolchainKind;
-  readonly toolchainRecipe?: CatalogueRelease["toolchainRecipe"];
-  readonly contextDigest: Digest;
-  /** By version, each with the stamp of its file and its toolchain's lock. */
-  readonly releases: Readonly<Record<string, { readonly stamp: string; readonly release: Release }>>;
+  /** By version. */
+  readonly releases: Readonly<Record<string, RememberedRelease>>;
+}
+
+interface RememberedRelease {
+  /** Of its file and its toolchain's lock, and of what only its version names. */
+  readonly stamp: string;
+  readonly release: Release;
+  /** What the recipe is for this version, where that is not what it is for all. */
+  readonly own?: RecipeFacts;
 }
 
 /** The releases that were asked for, what is wrong with those that could not be read, and what to remember. */
@@ -120,14 +134,13 @@ async function readSelected(
   ];
   const known = remembered && checked(remembered, reader, own);
   const versions = await versionsOf(reader, name, which);
-  const stampOf = (version: string, lock: string | undefined, toolchain: string): string =>
-    `${stamps.at(join(root, releaseFile(name, version)))} ${lock === undefined ? "" : stamps.at(join(root, lockFile(toolchain, lock)))}`;
   const unread = versions.filter((version) => {
     const kept = known?.releases[version];
-    return kept?.stamp !== stampOf(version, kept?.release.toolchain.lock, known?.recipe.toolchain ?? "");
+    return !known || !kept || kept.stamp !== releaseStamp(reader, known.recipe, kept);
   });
   const documents = known && unread.length === 0 ? undefined : await reader.read(name);
-  const base = documents ? baseOf(documents, folder, context, known) : known;
+  const place = { folder, context };
+  const base = documents ? (known ?? factsOf(documents, documents.recipe, place)) : known;
   if (!base) throw new Error(`${name} was neither read nor remembered`);
   const read = documents ? await readReleases(documents, unread) : [];
   const { recipe, toolchain, toolchainRecipe, contextDigest } = base;
@@ -135,20 +148,39 @@ async function readSelected(
   const releases = {
     ...known?.releases,
     ...Object.fromEntries(
-      read.map((release) => {
-        const stamp = stampOf(release.version, release.toolchain.lock, recipe.toolchain);
-        return [release.version, { stamp, release }];
+      read.map(({ release, own }) => {
+        const kept = { release, ...(own && { own: factsOf(own, recipe, place) }) };
+        return [release.version, { stamp: releaseStamp(reader, recipe, kept), ...kept }];
       }),
     ),
   };
   return {
     releases: versions.flatMap((version) => {
-      const release = releases[version]?.release;
-      return release ? [{ ...shared, recipe: recipeOf(recipe, release), release }] : [];
+      const kept = releases[version];
+      if (!kept) return [];
+      const { release, own = shared } = kept;
+      return [{ ...own, recipe: recipeOf({ ...own.recipe, versions: [] }, release), release }];
     }),
     remembered: { ...shared, releases, stamp: sharedStamp(reader, recipe, own) },
     fresh: documents !== undefined,
   };
+}
+
+/** Of a release's file and lock, and of the source and toolchain that only its version names. */
+function releaseStamp(
+  { root, stamps }: Reader,
+  recipe: Recipe,
+  { release, own }: Pick<RememberedRelease, "release" | "own">,
+): string {
+  const { lock } = release.toolchain;
+  const ofOwn = own ? [fileOf("source", own.recipe.source), fileOf("toolchain", own.recipe.toolchain)] : [];
+  const { image, toolchain } = own?.recipe ?? recipe;
+  const paths = [
+    releaseFile(image, release.version),
+    ...(lock === undefined ? [] : [lockFile(toolchain, lock)]),
+    ...ofOwn,
+  ];
+  return paths.map((path) => stamps.at(join(root, path))).join(" ");
 }
 
 async function versionsOf({ root }: Reader, name: string, which: Selection["releases"]): Promise<string[]> {
@@ -172,25 +204,24 @@ async function contextOf(reader: Reader, name: string, folder: string): Promise<
   }
 }
 
-function baseOf(
-  { recipe, toolchain }: RecipeDocuments,
-  folder: string,
-  context: readonly ContextEntry[],
-  known: RememberedRecipe | undefined,
-): Pick<RememberedRecipe, "recipe" | "toolchain" | "toolchainRecipe" | "contextDigest"> {
-  const contextDigest = known?.contextDigest ?? contextDigestOf(realpathSync(folder), context);
+/** `whole` is the recipe with all its versions. */
+function factsOf(
+  { recipe, toolchain }: Pick<RecipeDocuments, "recipe" | "toolchain">,
+  whole: Recipe,
+  { folder, context }: { readonly folder: string; readonly context: readonly ContextEntry[] },
+): RecipeFacts {
   return {
     recipe,
     toolchain: "image" in toolchain ? "image" : "packages",
     ...("recipe" in toolchain && { toolchainRecipe: { recipe: toolchain.recipe, platform: toolchain.platform } }),
-    contextDigest,
+    contextDigest: contextDigestOf(realpathSync(folder), context, filesOfOtherVersions(whole, recipe)),
   };
 }
 
 /** Throws one usage error with what is wrong with any of them. */
-async function readReleases(documents: RecipeDocuments, versions: readonly string[]): Promise<Release[]> {
+async function readReleases(documents: RecipeDocuments, versions: readonly string[]): Promise<ReleaseDocument[]> {
   const problems: Problem[] = [];
-  const read: Release[] = [];
+  const read: ReleaseDocument[] = [];
   for (const version of versions) {
     try {
       read.push(await documents.release(version));
@@ -207,9 +238,12 @@ async function readReleases(documents: RecipeDocuments, versions: readonly strin
 function checked(remembered: RememberedRecipe, reader: Reader, own: readonly string[]): RememberedRecipe | undefined {
   const recipe = recipeSchema.safeParse(remembered.recipe);
   if (!recipe.success || sharedStamp(reader, recipe.data, own) !== remembered.stamp) return undefined;
-  const releases = Object.entries(remembered.releases).flatMap(([version, { stamp, release }]) => {
+  const releases = Object.entries(remembered.releases).flatMap(([version, { stamp, release, own }]) => {
     const parsed = releaseSchema.safeParse(release);
-    return parsed.success ? [[version, { stamp, release: parsed.data }] as const] : [];
+    const ownRecipe = own && recipeSchema.safeParse(own.recipe);
+    if (!parsed.success || ownRecipe?.success === false) return [];
+    const kept = { stamp, release: parsed.data, ...(own && ownRecipe && { own: { ...own, recipe: ownRecipe.data } }) };
+    return [[version, kept] as const];
   });
   return { ...remembered, recipe: recipe.data, releases: Object.fromEntries(releases) };
 }

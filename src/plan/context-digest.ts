@@ -2,9 +2,7 @@ import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } 
 import { join } from "node:path";
 import { usageError } from "../errors.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
-
-/** What lies in a recipe's folder beside the Dockerfile but is not part of the build. */
-const notContext = new Set(["recipe.yaml", "releases"]);
+import { notOfBuild } from "../recipe/tree.ts";
 
 /** A file or link of a build context. */
 export interface ContextEntry {
@@ -14,8 +12,8 @@ export interface ContextEntry {
 }
 
 /**
- * The files and links of a recipe's build context, in the order in which they are hashed.
- * Thousands of recipes are looked at in one plan, and calls that do not go through the
+ * The files and links of a recipe's folder that builds of its versions may have, in the order
+ * in which they are hashed. Thousands of recipes are looked at in one plan, and calls that do not go through the
  * thread pool are several times faster for that. Throws a usage error for what is neither
  * a file, a folder nor a link.
  */
@@ -23,7 +21,7 @@ export function listContext(recipeFolder: string): ContextEntry[] {
   const found: ContextEntry[] = [];
   const visit = (inside: string): void => {
     for (const name of readdirSync(join(recipeFolder, inside)).toSorted()) {
-      if (inside === "" && notContext.has(name)) continue;
+      if (inside === "" && notOfBuild.has(name)) continue;
       const path = inside === "" ? name : `${inside}/${name}`;
       const stats = lstatSync(join(recipeFolder, path), { bigint: true });
       if (stats.isDirectory()) visit(path);
@@ -37,12 +35,17 @@ export function listContext(recipeFolder: string): ContextEntry[] {
 
 /**
  * The digest that staging the build context would give (src/build/context.ts), without a
- * copy: paths, types, executable bits and contents.
+ * copy: paths, types, executable bits and contents. What is `without` is not of the build.
  */
-export function contextDigestOf(recipeFolder: string, entries: readonly ContextEntry[]): Digest {
+export function contextDigestOf(
+  recipeFolder: string,
+  entries: readonly ContextEntry[],
+  without: ReadonlySet<string> = new Set(),
+): Digest {
   const digester = createDigester();
   const encoder = new TextEncoder();
   for (const { path, stats } of entries) {
+    if (without.has(path)) continue;
     const full = join(recipeFolder, path);
     if (stats.isSymbolicLink()) {
       digester.update(encoder.encode(JSON.stringify(["link", path, readlinkSync(full)])));

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { Revision } from "../git/revision.ts";
 import { canonicalJson } from "../json.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import { readDocument, readRecipeDocument } from "../recipe/document.ts";
+import { type LocatedDocument, readDocument, readRecipeDocument } from "../recipe/document.ts";
 import { type Context, type ContextPin, type Recipe, type Release, releaseSchema } from "../recipe/schema.ts";
 import { fileOf, folders, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
+import { filesOfOtherVersions, recipeForVersion } from "../recipe/versions.ts";
 import type { CatalogueRelease } from "./catalogue.ts";
 import { contextDigestOf, listContext } from "./context-digest.ts";
 import type { Earlier } from "./types.ts";
@@ -86,22 +87,31 @@ export async function readEarlier(
 
 type EarlierRecipe =
   | Exclude<Earlier, { readonly state: "there" }>
-  | { readonly state: "there"; readonly recipe: Recipe; readonly context: Digest; readonly files: readonly string[] };
+  | {
+      readonly state: "there";
+      readonly recipe: LocatedDocument<Recipe>;
+      readonly contextFor: (own: Recipe) => Digest;
+      readonly files: readonly string[];
+    };
 
 async function readRecipeAt(root: string, name: string, changed: readonly string[]): Promise<EarlierRecipe> {
   const folder = join(root, recipeFolder(name));
   const { document } = await readRecipeDocument(root, fileOf("recipe", name));
   if (!document) return { state: stateAt(root, fileOf("recipe", name)) };
   const files = changed.filter((path) => path !== "recipe.yaml" && !path.startsWith("releases/"));
-  const context = contextDigestOf(folder, listContext(folder));
-  return { state: "there", recipe: document.value, context, files };
+  const entries = listContext(folder);
+  const contextFor = (own: Recipe): Digest =>
+    contextDigestOf(folder, entries, filesOfOtherVersions(document.value, own));
+  return { state: "there", recipe: document, contextFor, files };
 }
 
 async function releaseAt(root: string, recipe: EarlierRecipe, name: string, version: string): Promise<Earlier> {
   if (recipe.state !== "there") return recipe;
   const { document } = await readDocument(root, releaseFile(name, version), releaseSchema);
   if (!document) return { state: stateAt(root, releaseFile(name, version)) };
-  return earlierOf(recipe.recipe, document.value, recipe.context, recipe.files);
+  const own = recipeForVersion(recipe.recipe, version).document?.value;
+  if (!own) return { state: "unreadable" };
+  return earlierOf(own, document.value, recipe.contextFor(own), recipe.files);
 }
 
 /** What cannot be read was not there, or is not as today's schemas ask for. */

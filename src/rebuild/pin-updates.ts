@@ -4,7 +4,7 @@ import { upstreamVersionOf } from "../debian/version.ts";
 import { messageOf, type Problem, RefoundryError } from "../errors.ts";
 import { runStage } from "../events.ts";
 import { parseReference } from "../oci/reference.ts";
-import { listReleases, loadRecipe, loadRelease, loadSource } from "../recipe/load.ts";
+import { listReleases, loadRecipe, loadRecipeForVersion, loadRelease, loadSource } from "../recipe/load.ts";
 import type { Recipe, Source } from "../recipe/schema.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
 import { compareVersions, isPreRelease } from "../recipe/version.ts";
@@ -55,7 +55,7 @@ export async function findUpdates(root: string, names: readonly string[], factor
   const used = new Set<string>();
   for (const name of names) {
     await attempt(name, recipes, async () => {
-      const recipe = await loadRecipe(root, name);
+      const recipe = await newestRecipe(root, name);
       used.add(recipe.toolchain);
       return runStage(factory.emit, { stage: "upstream", title: `versions of ${name}` }, async () => {
         const value = await findRecipeUpdates(root, recipe, factory);
@@ -72,6 +72,12 @@ export async function findUpdates(root: string, names: readonly string[], factor
     );
   }
   return { recipes, toolchains, failed };
+}
+
+/** A recipe as its newest release has it: what comes next is likely to be like that. */
+async function newestRecipe(root: string, name: string): Promise<Recipe> {
+  const newest = (await listReleases(root, name)).at(-1);
+  return newest === undefined ? loadRecipe(root, name) : loadRecipeForVersion(root, name, newest);
 }
 
 async function findRecipeUpdates(root: string, recipe: Recipe, factory: Factory): Promise<RecipeUpdates> {

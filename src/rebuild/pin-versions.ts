@@ -1,5 +1,6 @@
 import { RefoundryError } from "../errors.ts";
-import type { Recipe, Release, Source } from "../recipe/schema.ts";
+import { loadRecipeForVersion, loadSource } from "../recipe/load.ts";
+import type { Release } from "../recipe/schema.ts";
 import { writeRelease } from "../recipe/write.ts";
 import { pinRelease } from "./pin-release.ts";
 import type { Factory } from "./types.ts";
@@ -25,20 +26,22 @@ export interface FailedVersion {
 export async function pinVersions(
   request: {
     readonly root: string;
-    readonly recipe: Recipe;
-    readonly source: Source;
+    /** The name of a recipe. */
+    readonly recipe: string;
     readonly versions: readonly string[];
     readonly replace: boolean;
   },
   factory: Factory,
 ): Promise<{ readonly pinned: readonly PinnedVersion[]; readonly failed: readonly FailedVersion[] }> {
-  const { root, recipe, source, replace } = request;
+  const { root, recipe: name, replace } = request;
   const pinned: PinnedVersion[] = [];
   const failed: FailedVersion[] = [];
   for (const version of new Set(request.versions)) {
     try {
+      const recipe = await loadRecipeForVersion(root, name, version);
+      const source = await loadSource(root, recipe.source);
       const release = await pinRelease({ root, recipe, source, version }, factory);
-      const path = await writeRelease(root, recipe.image, release, { replace });
+      const path = await writeRelease(root, name, release, { replace });
       pinned.push({ version, path, release });
     } catch (error) {
       if (!(error instanceof RefoundryError) || error.kind === "interrupted") throw error;

@@ -17,6 +17,8 @@ export interface LocatedDocument<T> {
   readonly file: string;
   /** The place of a key or of its value (the default). */
   locate(path: DocumentPath, part?: "key" | "value"): Location;
+  /** What it was read from, where that was kept. */
+  readonly tree?: YamlTree;
 }
 
 /** A document, or all that is wrong with it. */
@@ -55,12 +57,13 @@ export function parseDocument<T>(text: string, file: string, schema: z.ZodType<T
   return checkTree(tree, problems, schema);
 }
 
-function checkTree<T>(tree: YamlTree, problems: readonly Problem[], schema: z.ZodType<T>): DocumentResult<T> {
+/** Checks what was read from a YAML file against a schema; `problems` is what is wrong with it already. */
+export function checkTree<T>(tree: YamlTree, problems: readonly Problem[], schema: z.ZodType<T>): DocumentResult<T> {
   const { file } = tree;
   const parsed = schema.safeParse(tree.data, { error: describeIssue, reportInput: false });
   const all = [...problems, ...(parsed.success ? [] : problemsOf(parsed.error.issues, schema, tree))];
   if (!parsed.success || all.length > 0) return { problems: shortened(inOrder(all), file) };
-  return { document: { value: parsed.data, file, locate: tree.locate }, problems: [] };
+  return { document: { value: parsed.data, file, locate: tree.locate, tree }, problems: [] };
 }
 
 /** The document of a result. Throws one usage error with all the problems when there is none. */

@@ -16,11 +16,17 @@ export const styledSchemas: Readonly<Record<StyledKind, z.ZodType>> = {
   lock: toolchainLockSchema,
 };
 
-/** The lists whose order says nothing, by kind. */
-export const platformLists: readonly DocumentPath[] = [
-  ["platforms", "reproduce"],
-  ["platforms", "extend"],
-];
+/** Where a recipe may have lists whose order says nothing: its platforms, and those of some versions. */
+export function platformLists(recipe: unknown): DocumentPath[] {
+  const versions = valueAt(recipe, ["versions"]);
+  const places: DocumentPath[] = Array.isArray(versions)
+    ? [...versions.keys()].map((entry) => ["versions", entry])
+    : [];
+  return [[], ...places].flatMap((place) => [
+    [...place, "platforms", "reproduce"],
+    [...place, "platforms", "extend"],
+  ]);
+}
 
 /**
  * What a file says, as a text that is equal for files that say the same; undefined when it
@@ -33,7 +39,7 @@ export function meaningOf(text: string, kind: StyledKind): string | undefined {
   const data = structuredClone(tree.data);
   for (const path of unquotedTexts(tree, kind)) put(data, path, tree.scalar(path)?.text);
   if (kind === "recipe") {
-    for (const path of platformLists) {
+    for (const path of platformLists(data)) {
       const list = valueAt(data, path);
       if (Array.isArray(list) && list.every((item) => typeof item === "string")) put(data, path, list.toSorted());
     }

@@ -6,7 +6,7 @@ import { permuteBlock, permuteFlow, type Span } from "./fix-permute.ts";
 import { changeAt } from "./fix-text.ts";
 import { pathText } from "./issues.ts";
 import { byCodeUnit, quoted } from "./words.ts";
-import type { DocumentPath } from "./yaml-tree.ts";
+import { type DocumentPath, parseYaml } from "./yaml-tree.ts";
 
 type Schema = z.core.$ZodType;
 const yamlOptions = { version: "1.2", schema: "core", logLevel: "error" } as const;
@@ -17,7 +17,7 @@ export const sortPlatforms: FixPass = (text, kind) => {
   if (kind !== "recipe") return { text, changes: [] };
   let current = text;
   const changes: FixChange[] = [];
-  for (const path of platformLists) {
+  for (const path of platformLists(parseYaml(text, "").tree?.data)) {
     const list = parseDocument(current, yamlOptions).getIn(path, true);
     if (!isSeq(list)) continue;
     const items = list.items.flatMap((item) =>

@@ -1,7 +1,8 @@
 import type { Problem } from "../errors.ts";
-import { nameSchema } from "./schema.ts";
+import { isMapping, layered } from "./layers.ts";
+import { nameSchema } from "./values.ts";
 import { templateFile } from "./tree.ts";
-import type { DocumentPath, YamlTree } from "./yaml-tree.ts";
+import type { YamlTree } from "./yaml-tree.ts";
 
 /** Reads a template as YAML, by its path from the root; without a tree, the problems say why. */
 export type ReadTemplate = (
@@ -37,38 +38,5 @@ export async function withTemplate(
     const message = "a template is a part of a recipe, without image and inherits";
     return { tree, problems: [{ message, location: below.locate(["inherits"]), hint: "only recipes inherit" }] };
   }
-  const own = (at: DocumentPath): boolean => tree.has(at) || !below.has(at) || insideOwnList(tree, at);
-  return {
-    problems: template.problems,
-    tree: {
-      file: tree.file,
-      data: merged(below.data, tree.data),
-      has: (at) => tree.has(at) || (!insideOwnList(tree, at) && below.has(at)),
-      locate: (at, part) => (own(at) ? tree : below).locate(at, part),
-      scalar: (at) => (own(at) ? tree : below).scalar(at),
-    },
-  };
-}
-
-function merged(below: unknown, above: unknown): unknown {
-  if (!isMapping(below) || !isMapping(above)) return above;
-  const all: Record<string, unknown> = { ...below };
-  for (const [key, value] of Object.entries(above))
-    all[key] = Object.hasOwn(below, key) ? merged(below[key], value) : value;
-  return all;
-}
-
-/** What the recipe has as a list or scalar hides all that the template has below. */
-function insideOwnList(tree: YamlTree, at: DocumentPath): boolean {
-  let value: unknown = tree.data;
-  for (const part of at) {
-    if (!isMapping(value)) return true;
-    if (!Object.hasOwn(value, String(part))) return false;
-    value = value[String(part)];
-  }
-  return false;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return { problems: template.problems, tree: layered(below, tree) };
 }

@@ -53,6 +53,9 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       "waivers.[].reason": "Why the difference may be there.",
       "waivers.[].owner": "Who decides about it.",
       "waivers.[].expires": "The last day on which it holds, as in 2027-06-30.",
+      versions:
+        "What some versions have otherwise: laid over the rest of the recipe, each entry whose range has the version, in order.",
+      "versions.[].range": "Which versions, as in >=8 <9, 7.0.* or 1.2 || 1.4.",
       tags: "Tags beside the release's own.",
       "tags.floating": "Tags that follow the newest release, as in latest or {major}.{minor}.",
     },

@@ -111,8 +111,8 @@ export function createTreeReader(root: string, report: Report): TreeReader {
       const found = await text(path);
       if (!found) return undefined;
       const quick = quickYaml(found.text);
-      const inherits = inheritedFile(quick) !== undefined;
-      const read = quick === undefined || inherits ? undefined : schema.safeParse(quick);
+      const isPlain = quick !== undefined && inheritedFile(quick) === undefined && !hasVersions(quick);
+      const read = isPlain ? schema.safeParse(quick) : undefined;
       if (read?.success) {
         onText?.(found.text, { file: found.file, data: quick });
         return { value: read.data, file: found.file, locate: laterLocate(found.text, found.file) };
@@ -125,11 +125,17 @@ export function createTreeReader(root: string, report: Report): TreeReader {
       const problems = [...own.problems, ...inherited];
       const parsed = schema.safeParse(tree.data, { error: describeIssue, reportInput: false });
       if (problems.length === 0) onText?.(found.text, own.tree);
-      if (parsed.success && problems.length === 0) return { value: parsed.data, file: found.file, locate: tree.locate };
+      if (parsed.success && problems.length === 0)
+        return { value: parsed.data, file: found.file, locate: tree.locate, tree };
       if (!parsed.success) reportIssues(parsed.error.issues, schema, tree, report);
       return undefined;
     },
   };
+}
+
+/** A recipe that is another one for some versions is put together from its places. */
+function hasVersions(data: unknown): boolean {
+  return typeof data === "object" && data !== null && "versions" in data;
 }
 
 /** Places cost ten times what reading does, and most files are never pointed into: they are looked for when first asked for. */
@@ -170,14 +176,16 @@ const pinKeys: ReadonlySet<PropertyKey> = new Set([
 /** Which rule a schema's finding belongs to: by where it is; what is missing or unknown is the schema's. */
 function ruleOf(issue: z.core.$ZodIssue, tree: YamlTree, base: readonly PropertyKey[] = []): RuleId {
   const path = [...base, ...issue.path];
+  // what is said for some versions is as what is said for all
+  const inside = path[0] === "versions" && typeof path[1] === "number" ? path.slice(2) : path;
   if (issue.code === "invalid_union") {
     const inner = issue.errors.flat().map((each) => ruleOf(each, tree, path));
     return inner.find((rule) => rule !== "schema") ?? "schema";
   }
   if (issue.code === "unrecognized_keys") return "schema";
   if (!tree.has(path.map((part) => (typeof part === "number" ? part : String(part))))) return "schema";
-  if (path[0] === "platforms") return "platforms";
-  if (path[0] === "build" && path.length > 1 && path[1] !== "dockerfile") return "hermeticity";
+  if (inside[0] === "platforms") return "platforms";
+  if (inside[0] === "build" && inside.length > 1 && inside[1] !== "dockerfile") return "hermeticity";
   const last = path.at(-1);
   const above = path.at(-2);
   if (last !== undefined && pinKeys.has(last)) return "pin";

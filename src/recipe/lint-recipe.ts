@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
 import { checkRelease, checkWaivers } from "./checks.ts";
 import { checkDockerfile } from "./dockerfile.ts";
-import type { LocatedDocument } from "./document.ts";
+import type { DocumentResult, LocatedDocument } from "./document.ts";
 import { checkArguments, checkCommands } from "./lint-hermeticity.ts";
 import { isVersion } from "./lint-layout.ts";
 import { checkExpected, checkPlatformNames } from "./lint-platforms.ts";
@@ -11,6 +11,7 @@ import { checkWrittenStyle } from "./lint-style.ts";
 import { findDockerfile, readRecipe, readSource, readToolchain, readToolchainLock } from "./read.ts";
 import { type Recipe, type Release, releaseSchema, type Source, type Toolchain, type ToolchainLock } from "./schema.ts";
 import { folders, recipeFolder } from "./tree.ts";
+import { entriesFor, recipeWithEntries } from "./versions.ts";
 import { didYouMean, quoted } from "./words.ts";
 
 /** Documents of one kind by name; undefined for one that could not be read. */
@@ -35,7 +36,7 @@ export interface RecipeChecks {
 
 const soonDays = 30;
 
-/** Checks a recipe (undefined when it could not be read), its Dockerfile and its releases. */
+/** Checks a recipe (undefined when it could not be read), all it says of its versions, its Dockerfiles and releases. */
 export async function lintRecipe(
   reader: TreeReader,
   name: string,
@@ -46,12 +47,13 @@ export async function lintRecipe(
   const versions = await reader.names(`${recipeFolder(name)}/releases`);
   const releases = await readReleases(reader, name, versions, report);
   if (!recipe) return;
-  checkPlatformNames(recipe, report);
-  checkArguments(recipe, report);
-  checkUpstreamTag(recipe, report);
-  checkAllWaivers(recipe, checks, report);
-  await lintDockerfile(reader, recipe, report);
-  await checkReferences(reader, recipe, checks.known, report);
+  await lintVariant(reader, recipe, checks, report);
+  const variants = variantsOf(recipe, versions);
+  for (const { document, problems } of variants.values()) {
+    report("schema", ...problems);
+    if (document && document !== recipe) await lintVariant(reader, document, checks, report);
+  }
+  checkVersions(recipe, versions, report);
   if (versions.length === 0) {
     report("no-release", {
       message: `${name} has no release yet`,
@@ -59,7 +61,50 @@ export async function lintRecipe(
       hint: `write the first one: refoundry pin ${name} VERSION`,
     });
   }
-  for (const release of releases) await lintRelease(reader, recipe, release, checks.known, report);
+  for (const release of releases) {
+    const variant = variants.get(entriesFor(recipe.value, release.value.version).join())?.document;
+    if (variant) await lintRelease(reader, variant, release, checks.known, report);
+  }
+}
+
+/** Checks a recipe as it is for all versions, or for some. */
+async function lintVariant(
+  reader: TreeReader,
+  recipe: LocatedDocument<Recipe>,
+  checks: RecipeChecks,
+  report: Report,
+): Promise<void> {
+  checkPlatformNames(recipe, report);
+  checkArguments(recipe, report);
+  checkUpstreamTag(recipe, report);
+  checkAllWaivers(recipe, checks, report);
+  await lintDockerfile(reader, recipe, report);
+  await checkReferences(reader, recipe, checks.known, report);
+}
+
+/** What a recipe is for its releases, by the entries of `versions` that are for them; and with each entry that is for none. */
+function variantsOf(
+  recipe: LocatedDocument<Recipe>,
+  versions: readonly string[],
+): ReadonlyMap<string, DocumentResult<Recipe>> {
+  const used = versions.filter(isVersion).map((version) => entriesFor(recipe.value, version));
+  const unused = [...recipe.value.versions.keys()].filter((entry) => !used.flat().includes(entry));
+  const sets = [...used, ...unused.map((entry) => [entry])];
+  const byId = new Map(sets.map((entries) => [entries.join(), entries]));
+  return new Map([...byId].map(([id, entries]) => [id, recipeWithEntries(recipe, entries)]));
+}
+
+/** Tells of what is said for versions that there are none of. */
+function checkVersions(recipe: LocatedDocument<Recipe>, versions: readonly string[], report: Report): void {
+  const used = new Set(versions.flatMap((version) => entriesFor(recipe.value, version)));
+  for (const [index, { range }] of recipe.value.versions.entries()) {
+    if (versions.length === 0 || used.has(index)) continue;
+    report("unused-versions", {
+      message: `no release of ${recipe.value.image} is in ${quoted(range)}`,
+      location: recipe.locate(["versions", index, "range"]),
+      hint: `there are: ${versions.slice(-12).join(", ")}; pin one that it is for, or remove it`,
+    });
+  }
 }
 
 async function readReleases(

@@ -142,6 +142,11 @@ const catalogue = {
     title: "Every source and toolchain is used by a recipe",
     help: "Name it in a recipe, or remove it.",
   },
+  "unused-versions": {
+    severity: "warning",
+    title: "What a recipe says of some versions is for a release",
+    help: "Nothing is built by it. Pin a version that it is for, or remove it.",
+  },
   "no-release": {
     severity: "warning",
     title: "Every recipe has a release",

@@ -22,12 +22,12 @@ export function looksUntidy(text: string, data: unknown, kind: StyledKind): bool
   if (/[\t\r]| $/m.test(text) || !text.endsWith("\n") || text.endsWith("\n\n")) return true;
   if (kind === "release" || kind === "lock") return /\bversion: *[^" ]/.test(text);
   if (!isInOrder(data, styledSchemas[kind])) return true;
-  return kind === "recipe" && platformLists.some((path) => !isSorted(listAt(data, path)));
+  return kind === "recipe" && platformLists(data).some((path) => !isSorted(listAt(data, path)));
 }
 
 function listAt(data: unknown, path: readonly (string | number)[]): readonly unknown[] {
   let value = data;
-  for (const part of path) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[part];
+  for (const part of path) value = (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[part];
   return Array.isArray(value) ? value : [];
 }
 

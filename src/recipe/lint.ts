@@ -20,6 +20,7 @@ import {
 } from "./schema.ts";
 import { noteOnSourceUrl, validateSourceUrl } from "./source-url.ts";
 import { fileOf, folders, type NamedKind } from "./tree.ts";
+import { recipeWithEntries } from "./versions.ts";
 import { quoted } from "./words.ts";
 
 export { type LintProblem, lintRules, type RuleId } from "./lint-rules.ts";
@@ -157,6 +158,12 @@ async function readAll<T>(
   return all;
 }
 
+/** What a recipe is for all versions, and with each entry of its `versions`. */
+function variantsOf(recipe: LocatedDocument<Recipe>): Recipe[] {
+  const entries = [...recipe.value.versions.keys()];
+  return [recipe.value, ...entries.flatMap((entry) => recipeWithEntries(recipe, [entry]).document?.value ?? [])];
+}
+
 function sourcesOf({ source, contexts }: Recipe): string[] {
   return [source, ...Object.values(contexts).flatMap((context) => ("source" in context ? [context.source] : []))];
 }
@@ -175,7 +182,7 @@ function warnUnused<T>(
 ): void {
   // a recipe that could not be read may be the one that uses it
   if ([...recipes.values()].includes(undefined)) return;
-  const names = new Set([...recipes.values()].flatMap((recipe) => (recipe ? used(recipe.value) : [])));
+  const names = new Set([...recipes.values()].flatMap((recipe) => (recipe ? variantsOf(recipe).flatMap(used) : [])));
   for (const [name, document] of documents) {
     if (!document || names.has(name)) continue;
     report("unused", {

@@ -23,6 +23,7 @@ import {
   versionSchema,
 } from "./schema.ts";
 import { listReleases } from "./tree.ts";
+import { recipeForVersion } from "./versions.ts";
 
 export { findRoot, listRecipes, listReleases } from "./tree.ts";
 
@@ -59,9 +60,14 @@ export interface LoadedToolchain {
   readonly release?: LoadedRelease;
 }
 
-/** Reads a recipe. Throws one usage error with all that is wrong with it. */
+/** Reads a recipe with all it says of its versions. Throws one usage error with all that is wrong with it. */
 export async function loadRecipe(root: string, name: string): Promise<Recipe> {
   return documentOf(await readRecipe(root, name)).value;
+}
+
+/** Reads a recipe as it is for a version. Throws one usage error with all that is wrong with it. */
+export async function loadRecipeForVersion(root: string, name: string, version: string): Promise<Recipe> {
+  return documentOf(recipeForVersion(documentOf(await readRecipe(root, name)), version)).value;
 }
 
 /** Reads one release of a recipe. Throws one usage error with all that is wrong with it. */
@@ -146,11 +152,12 @@ async function loadWithin(
     return result.document;
   };
   const { shared } = options;
-  const recipe = documentOf(await once(shared, `recipe ${recipeName}`, () => readRecipe(root, recipeName)));
+  const whole = documentOf(await once(shared, `recipe ${recipeName}`, () => readRecipe(root, recipeName)));
   const trail = [...above, recipeName];
   if (above.includes(recipeName))
-    throw usageError(`recipes need each other in a circle: ${trail.join(" -> ")}`, { location: recipe.locate([]) });
+    throw usageError(`recipes need each other in a circle: ${trail.join(" -> ")}`, { location: whole.locate([]) });
   const chosen = options.version ?? (await newestRelease(root, recipeName));
+  const recipe = documentOf(recipeForVersion(whole, chosen));
   const release = keep(await readRelease(root, recipeName, chosen));
   const { source: sourceName, toolchain: toolchainName } = recipe.value;
   const source = keep(
@@ -161,7 +168,10 @@ async function loadWithin(
       readToolchain(root, toolchainName, recipe.locate(["toolchain"])),
     ),
   );
-  const dockerfile = await once(shared, `dockerfile ${recipeName}`, () => findDockerfile(root, recipe));
+  const { dockerfile: dockerfileName } = recipe.value.build;
+  const dockerfile = await once(shared, `dockerfile ${recipeName}/${dockerfileName}`, () =>
+    findDockerfile(root, recipe, whole.value),
+  );
   const releaseOf = (name: string, version: string): Promise<LoadedRelease> =>
     // one of those above would wait for itself
     once(trail.includes(name) ? undefined : shared, `release ${name}@${version}`, () =>

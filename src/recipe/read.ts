@@ -31,6 +31,7 @@ import {
   recipeFolder,
   releaseFile,
 } from "./tree.ts";
+import { filesOfOtherVersions } from "./versions.ts";
 import { didYouMean, quoted } from "./words.ts";
 
 /** Reads a recipe. `from` is the place that names it, for when it is not there. */
@@ -109,14 +110,21 @@ export async function readToolchainLock(
 export interface DockerfilePlace {
   readonly path: string;
   readonly folder: string;
+  /** Files of the folder, from there, that only other versions of the recipe are built with. */
+  readonly ofOtherVersions: ReadonlySet<string>;
 }
 
-/** Finds a recipe's Dockerfile: a regular file that is in the recipe's folder, wherever links lead. */
+/**
+ * Finds a recipe's Dockerfile: a regular file that is in the recipe's folder, wherever links
+ * lead. `whole` is the recipe with all its versions, where `recipe` is it for one of them.
+ */
 export async function findDockerfile(
   root: string,
   recipe: LocatedDocument<Recipe>,
+  whole: Recipe = recipe.value,
 ): Promise<DockerfilePlace | Problem> {
   const { dockerfile } = recipe.value.build;
+  const ofOtherVersions = filesOfOtherVersions(whole, recipe.value);
   const location = recipe.locate(["build", "dockerfile"]);
   try {
     const folder = await realpath(join(root, recipeFolder(recipe.value.image)));
@@ -129,7 +137,7 @@ export async function findDockerfile(
       };
     }
     if (!(await stat(path)).isFile()) return { message: `${quoted(dockerfile)} is not a regular file`, location };
-    return { path, folder };
+    return { path, folder, ofOtherVersions };
   } catch (error) {
     const message =
       errorCode(error) === "ENOENT" ? "is not in the recipe's folder" : `cannot be read: ${messageOf(error)}`;

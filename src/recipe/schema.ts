@@ -1,72 +1,44 @@
 import { z } from "zod";
-import { type Digest, isDigest } from "../oci/digest.ts";
-import { isPlatformName, type PlatformName } from "../oci/platform.ts";
+import {
+  nameSchema,
+  versionSchema,
+  digestSchema,
+  platformSchema,
+  platformList,
+  commitSchema,
+  absolutePath,
+  localPath,
+  line,
+  reference,
+  argName,
+  dateSchema,
+  debianVersion,
+  debianName,
+  debianArchitecture,
+  suiteName,
+  suiteList,
+  mirrorFileSchema,
+} from "./values.ts";
+import { isRange } from "./version-range.ts";
 
-/** `name` in recipes: lower case, one path component. */
-export const nameSchema = z
-  .string()
-  .max(128)
-  .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "must be lower-case letters, digits and single . _ - between them");
-/** A version or the name of a lock: it is a file's name too, so one path component. */
-export const versionSchema = z
-  .string()
-  .max(128)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9.+~:_-]*$/, "must be letters, digits and . + ~ : _ - and begin with a letter or digit");
+export { nameSchema, versionSchema };
 
-const digestSchema = z.custom<Digest>(
-  (value) => typeof value === "string" && isDigest(value),
-  "must be sha256: and 64 lower-case hex digits",
-);
-const platformSchema = z.custom<PlatformName>(
-  (value) => typeof value === "string" && isPlatformName(value),
-  "must be os/architecture or os/architecture/variant, as in linux/arm64",
-);
-const platformList = z.array(platformSchema).superRefine((list, context) => {
-  const seen = new Set<string>();
-  for (const [index, name] of list.entries()) {
-    if (seen.has(name)) context.addIssue({ code: "custom", path: [index], message: "is listed twice" });
-    seen.add(name);
-  }
-});
-/** A full commit id; a short one can become another commit tomorrow. */
-const commitSchema = z
-  .string()
-  .regex(/^[0-9a-f]{40}$/, "must be the full commit id of 40 hex digits, not a branch, tag or short id");
-const absolutePath = z.string().regex(/^\/(?!.*(^|\/)\.\.?(\/|$))[^\0]+$/, "must be an absolute path without . or ..");
-/** A path inside the folder of its file. */
-const localPath = z
-  .string()
-  .regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[^\0]+$/, "must be a path inside the recipe's folder");
-/** No control characters and no bidi marks: these texts end in terminals and pages. */
-const line = z
-  .string()
-  .min(1)
-  .max(4096)
-  .regex(/^[^\p{Cc}\u2028-\u202e\u2066-\u2069]*$/u, "must be one line without control characters");
-/** An image reference in containers-transports form; never what a program takes for an option. */
-const reference = line.regex(/^[^\s-]\S*$/, "must be an image reference, without spaces and not beginning with -");
-/** refoundry gives these to the build itself, and BUILDKIT_SYNTAX would have another program read the Dockerfile. */
-const argName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and _")
-  .refine((name) => !/^(BUILDKIT_|SOURCE_DATE_EPOCH$)/i.test(name), "is set by refoundry, not by a recipe");
-const dateSchema = z.iso.date();
-const debianVersion = z.string().regex(/^[A-Za-z0-9.+~:-]+$/, "must be a Debian version");
-const debianName = z.string().regex(/^[a-z0-9][a-z0-9.+-]+$/, "must be a Debian package name");
-const debianArchitecture = z.string().regex(/^[a-z0-9-]+$/, "must be a Debian architecture");
-const suiteName = z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the code name of a suite, as in trixie");
-/** A suite, or several that are looked through in order for the version that is pinned. */
-const suiteList = z.union([suiteName, z.array(suiteName).min(1).max(16)]);
-/** A path below the mirror's root. */
-const poolPath = z
-  .string()
-  .regex(/^pool\/(?!.*(^|\/)\.\.?(\/|$))[A-Za-z0-9.+~_%:/-]+$/, "must be a path below pool/ without . or ..");
-
-/** A file on a Debian mirror, pinned. */
-const mirrorFileSchema = z.strictObject({
-  path: poolPath,
-  size: z.int().positive(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits"),
+/** An image put together from the binaries that Debian published. */
+const debianUpstream = z.strictObject({
+  package: debianName.optional(),
+  packages: z.array(debianName).min(1).max(256).optional(),
+  suite: suiteList,
+  /** The context with the recipe whose image lies below. */
+  on: nameSchema.optional(),
+  /** Path in the image to path in one of the packages; with a slash at the end of both, all that is below. */
+  files: z.record(absolutePath, absolutePath),
+  entrypoint: z.array(line).min(1).optional(),
+  cmd: z.array(line).min(1).optional(),
+  env: z.record(argName, line).default({}),
+  user: line.optional(),
+  workingDir: absolutePath.optional(),
+  exposedPorts: z.array(line.regex(/^\d{1,5}(\/(tcp|udp))?$/, "must be a port, as in 6379/tcp")).default([]),
+  stopSignal: line.optional(),
 });
 
 /** Where upstream's images are. */
@@ -75,24 +47,7 @@ const upstreamSchema = z.union([
   /** An image of our own, which nobody else publishes; says why there is one. */
   z.strictObject({ none: line }),
   z.strictObject({
-    /** An image put together from the binaries that Debian published. */
-    debian: z
-      .strictObject({
-        package: debianName.optional(),
-        packages: z.array(debianName).min(1).max(256).optional(),
-        suite: suiteList,
-        /** The context with the recipe whose image lies below. */
-        on: nameSchema.optional(),
-        /** Path in the image to path in one of the packages; with a slash at the end of both, all that is below. */
-        files: z.record(absolutePath, absolutePath),
-        entrypoint: z.array(line).min(1).optional(),
-        cmd: z.array(line).min(1).optional(),
-        env: z.record(argName, line).default({}),
-        user: line.optional(),
-        workingDir: absolutePath.optional(),
-        exposedPorts: z.array(line.regex(/^\d{1,5}(\/(tcp|udp))?$/, "must be a port, as in 6379/tcp")).default([]),
-        stopSignal: line.optional(),
-      })
+    debian: debianUpstream
       .refine((upstream) => (upstream.package === undefined) !== (upstream.packages === undefined), {
         error: "needs one of package and packages",
       })
@@ -168,6 +123,33 @@ const smokeSchema = z.union([
   }),
 ]);
 
+/** Build arguments, for every platform and by platform. */
+const argsSchema = z.record(argName, z.string());
+const platformArgsSchema = z.record(platformSchema, argsSchema);
+
+/** What some versions have otherwise: merged over the recipe, and checked as a whole then. */
+const versionsSchema = z.strictObject({
+  /** Which versions, as `>=8 <9` or `7.0.*`. */
+  range: line.refine(isRange, "is not a range of versions, as in >=8 <9 or 7.0.*"),
+  source: nameSchema.optional(),
+  toolchain: nameSchema.optional(),
+  contexts: z.record(contextName, contextSchema).optional(),
+  upstream: z
+    .union([
+      z.strictObject({ image: reference }),
+      z.strictObject({ none: line }),
+      z.strictObject({ debian: debianUpstream.partial() }),
+    ])
+    .optional(),
+  build: z
+    .strictObject({ dockerfile: localPath, args: argsSchema, platformArgs: platformArgsSchema })
+    .partial()
+    .optional(),
+  platforms: z.strictObject({ reproduce: platformList, extend: platformList }).partial().optional(),
+  smoke: z.array(smokeSchema).min(1).optional(),
+  waivers: z.array(waiverSchema).optional(),
+});
+
 /** `recipes/images/<name>/recipe.yaml` */
 export const recipeSchema = z.strictObject({
   /** A file of `recipes/templates/`: what it says holds where the recipe says nothing. */
@@ -181,9 +163,9 @@ export const recipeSchema = z.strictObject({
   build: z.strictObject({
     dockerfile: localPath.default("Dockerfile"),
     network: z.literal("none", "must be none: builds have no network"),
-    args: z.record(argName, z.string()).default({}),
+    args: argsSchema.default({}),
     /** What a platform has otherwise. */
-    platformArgs: z.record(platformSchema, z.record(argName, z.string())).default({}),
+    platformArgs: platformArgsSchema.default({}),
   }),
   platforms: z
     .strictObject({ reproduce: platformList, extend: platformList.default([]) })
@@ -197,6 +179,8 @@ export const recipeSchema = z.strictObject({
     .refine((platforms) => platforms.reproduce.length + platforms.extend.length > 0, "names no platform"),
   smoke: z.array(smokeSchema).min(1, "needs at least one command: what does not start is not released"),
   waivers: z.array(waiverSchema).default([]),
+  /** What some versions have otherwise; a recipe for one version has none. */
+  versions: z.array(versionsSchema).max(64).default([]),
   tags: z
     .strictObject({
       /** Tags that follow the newest release; `{version}` lets a release's own tag move too. */

@@ -16,6 +16,9 @@ export const folders = {
   template: "recipes/templates",
 } as const;
 
+/** What lies in a recipe's folder beside the Dockerfile but is not part of its builds. */
+export const notOfBuild: ReadonlySet<string> = new Set(["recipe.yaml", "releases"]);
+
 /** The file of a named thing, from the root. Throws a usage error when the name is no name, so it cannot lead elsewhere. */
 export function fileOf(kind: NamedKind, name: string): string {
   if (!nameSchema.safeParse(name).success) {

@@ -54,6 +54,7 @@ test("a release is loaded with all it names", async () => {
   expect(inputs.dockerfile).toEqual({
     path: join(inputs.dockerfile.folder, "Dockerfile"),
     folder: join(tree.root, "recipes/images/tini"),
+    ofOtherVersions: new Set(),
   });
 });
 

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isInRange, parseRange, parseSelector, selectReleases } from "../../../src/recipe/range.ts";
+import { parseSelector, selectReleases } from "../../../src/recipe/range.ts";
+import { isInRange, parseRange } from "../../../src/recipe/version-range.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 const there = ["3.3.9", "3.4", "3.4.0", "3.4.10", "3.5.1", "3.6-rc1", "3.6.0-rc1", "3.6.0", "3.40.1"];
