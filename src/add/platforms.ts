@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
-import { isPlatformName, type PlatformName } from "../oci/platform.ts";
+import { isPlatformName, knownPlatforms, type PlatformName } from "../oci/platform.ts";
 import type { Toolchain } from "../recipe/schema.ts";
-import { quoted } from "../recipe/words.ts";
+import { didYouMean, quoted } from "../recipe/words.ts";
 import { canBuild } from "./choose-toolchain.ts";
 
 /** Platforms that are proposed where upstream does not have them. */
@@ -29,9 +29,11 @@ export interface ProposedPlatforms {
 /** Checks the platforms that `--platform-extend` names. Throws a usage error for what is no platform. */
 export function requirePlatforms(names: readonly string[]): PlatformName[] {
   return [...new Set(names.flatMap((name) => name.split(",")))].map((name) => {
-    if (isPlatformName(name)) return name;
-    throw usageError(`--platform-extend ${quoted(name)} is no platform`, {
-      hint: "write os/architecture or os/architecture/variant, as in linux/riscv64",
+    if (isPlatformName(name) && knownPlatforms.has(name)) return name;
+    throw usageError(`--platform-extend ${quoted(name)} is no platform that images are made for`, {
+      hint:
+        didYouMean(name, [...knownPlatforms]) ??
+        "write os/architecture or os/architecture/variant, as in linux/riscv64",
     });
   });
 }

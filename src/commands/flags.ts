@@ -8,6 +8,15 @@ import type { TrustFlags } from "./trust.ts";
 // What several verbs take.
 
 export const text = (input: string): string => input;
+
+/** Parses a whole number that is not below `least`; anything else is a mistake on the command line. */
+export function wholeNumber(least: number): (input: string) => number {
+  return (input) => {
+    const value = /^[0-9]{1,9}$/.test(input) ? Number(input) : Number.NaN;
+    if (value >= least) return value;
+    throw new SyntaxError(`${input} is not a whole number from ${least} on`);
+  };
+}
 export const json = {
   json: { kind: "boolean", optional: true, withNegated: false, brief: "Print one JSON document on standard output" },
 } as const satisfies FlagParametersForType<CommonFlags, CliContext>;

@@ -8,7 +8,7 @@ import { type NightlyRequest, runNightly } from "../nightly/run-nightly.ts";
 import { openLayoutRepository } from "../oci/layout-repository.ts";
 import { parseReference, type RegistryReference } from "../oci/reference.ts";
 import type { Repository } from "../oci/repository.ts";
-import { findRoot, listRecipes } from "../recipe/load.ts";
+import { findRoot, listRecipes, loadRecipe } from "../recipe/load.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { summariseNightly } from "../report/nightly-summary.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
@@ -45,9 +45,8 @@ async function runOnce(
   const { cwd, signal } = context;
   const root = await findRoot(cwd);
   const known = await listRecipes(root);
-  for (const name of names)
-    if (!known.includes(name))
-      throw usageError(`there is no recipe ${name}`, { hint: `there are ${known.join(", ")}` });
+  // a name that is none is a mistake on the command line; a recipe that cannot be read is a result of the night
+  for (const name of names) if (!known.includes(name)) await loadRecipe(root, name);
   await factory.signer();
   const history = await openHistory(flags.history, factory);
   const registry = flags.push === undefined ? undefined : readPrefix(flags.push);

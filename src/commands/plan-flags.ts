@@ -1,12 +1,7 @@
 import type { FlagParametersForType } from "@stricli/core";
 import type { CliContext } from "./context.ts";
-import { json, text } from "./flags.ts";
+import { json, text, wholeNumber } from "./flags.ts";
 import type { PlanFlags } from "./plan.ts";
-
-const seconds = (input: string): number => {
-  if (/^[0-9]{1,7}$/.test(input)) return Number(input);
-  throw new SyntaxError(`${input} is not a number of seconds`);
-};
 
 /** Flags of `refoundry plan`. */
 export const planFlags = {
@@ -45,7 +40,7 @@ export const planFlags = {
   },
   maxAge: {
     kind: "parsed",
-    parse: seconds,
+    parse: wholeNumber(0),
     optional: true,
     brief: "Seconds for which a registry's answer is believed (default: 600)",
     placeholder: "SECONDS",

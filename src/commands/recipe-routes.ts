@@ -1,5 +1,5 @@
-import { buildCommand, numberParser } from "@stricli/core";
-import { json, key, out, push, recipeArgument, text, progress } from "./flags.ts";
+import { buildCommand } from "@stricli/core";
+import { json, key, out, push, recipeArgument, text, progress, wholeNumber } from "./flags.ts";
 
 const history = {
   kind: "parsed",
@@ -9,7 +9,8 @@ const history = {
   placeholder: "REFERENCE",
 } as const;
 
-const number = { kind: "parsed", parse: numberParser, optional: true, placeholder: "N" } as const;
+const count = { kind: "parsed", parse: wholeNumber(0), optional: true, placeholder: "N" } as const;
+const atLeastOne = { ...count, parse: wholeNumber(1) } as const;
 
 /** Verbs of the three ways in which a factory is used: a recipe in a pull request, the nightly, its history. */
 export const recipeRoutes = {
@@ -96,12 +97,12 @@ export const recipeRoutes = {
           withNegated: false,
           brief: "Every release, not only the newest of each recipe",
         },
-        sample: { ...number, brief: "How many that are not due are built again from nothing (default: 1)" },
-        jobs: { ...number, brief: "Releases side by side (default: one more than REFOUNDRY_JOBS)" },
-        retries: { ...number, brief: "Attempts after the first, where engine, registry or disk failed (default: 2)" },
-        fetchRetries: { ...number, brief: "The same where a source, package or upstream was away (default: 4)" },
+        sample: { ...count, brief: "How many that are not due are built again from nothing (default: 1)" },
+        jobs: { ...atLeastOne, brief: "Releases side by side (default: one more than REFOUNDRY_JOBS)" },
+        retries: { ...count, brief: "Attempts after the first, where engine, registry or disk failed (default: 2)" },
+        fetchRetries: { ...count, brief: "The same where a source, package or upstream was away (default: 4)" },
         timeout: {
-          ...number,
+          ...atLeastOne,
           brief: "Seconds for one attempt at a release (default: twelve hours)",
           placeholder: "SECONDS",
         },
@@ -121,7 +122,7 @@ export const recipeRoutes = {
   history: buildCommand({
     loader: async () => (await import("./history.ts")).history,
     parameters: {
-      flags: { ...json, history, limit: { ...number, brief: "How many runs, newest first (default: 30)" } },
+      flags: { ...json, history, limit: { ...atLeastOne, brief: "How many runs, newest first (default: 30)" } },
     },
     docs: { brief: "The runs of the nightly that are kept" },
   }),
@@ -138,7 +139,7 @@ export const recipeRoutes = {
           placeholder: "HOST/PREFIX",
         },
         history,
-        limit: { ...number, brief: "How many runs of the history are looked through (default: 30)" },
+        limit: { ...atLeastOne, brief: "How many runs of the history are looked through (default: 30)" },
       },
       positional: recipeArgument,
     },
@@ -151,7 +152,7 @@ export const recipeRoutes = {
         ...json,
         out: { ...out, brief: "Folder of the site (default: site)" },
         history,
-        runs: { ...number, brief: "How many runs of the history are drawn (default: 365)" },
+        runs: { ...atLeastOne, brief: "How many runs of the history are drawn (default: 365)" },
         title: { kind: "parsed", parse: text, optional: true, brief: "Title of the site", placeholder: "TITLE" },
         baseUrl: {
           kind: "parsed",

@@ -1,5 +1,5 @@
 import { buildCommand, numberParser } from "@stricli/core";
-import { escrow, json, key, out, push, recipeArgument, text, trust } from "./flags.ts";
+import { escrow, json, key, out, push, recipeArgument, text, trust, wholeNumber } from "./flags.ts";
 
 /** Verbs of what goes out, and of what proves it. */
 export const releaseRoutes = {
@@ -88,7 +88,7 @@ export const releaseRoutes = {
         all: { kind: "boolean", optional: true, withNegated: false, brief: "Every release that records digests" },
         sample: {
           kind: "parsed",
-          parse: numberParser,
+          parse: wholeNumber(0),
           optional: true,
           brief: "How many releases, others each day (default: 3, or all that are named)",
           placeholder: "N",
@@ -139,7 +139,7 @@ export const releaseRoutes = {
         },
         builders: {
           kind: "parsed",
-          parse: numberParser,
+          parse: wholeNumber(1),
           optional: true,
           brief: "How many builders must have built it and agree (default: 1)",
           placeholder: "N",

@@ -1,6 +1,7 @@
 import { usageError } from "../errors.ts";
-import { isPlatformName, type PlatformName, platformSlug } from "../oci/platform.ts";
+import { isPlatformName, knownPlatforms, type PlatformName, platformSlug } from "../oci/platform.ts";
 import { releaseTag } from "../publish/release-tags.ts";
+import { didYouMean, quoted } from "../recipe/words.ts";
 import type { ReleaseInputs } from "./types.ts";
 
 /** A release with platforms that its recipe does not have, and the tag that this goes out under. */
@@ -19,8 +20,10 @@ export function extendRelease(inputs: ReleaseInputs, platforms: readonly string[
   const { recipe, release } = inputs;
   const known: readonly PlatformName[] = [...recipe.platforms.reproduce, ...recipe.platforms.extend];
   const added = [...new Set(platforms)].toSorted().map((platform) => {
-    if (!isPlatformName(platform))
-      throw usageError(`"${platform}" is no platform`, { hint: "as in linux/riscv64 or linux/arm/v7" });
+    if (!isPlatformName(platform) || !knownPlatforms.has(platform))
+      throw usageError(`${quoted(platform)} is no platform that images are made for`, {
+        hint: didYouMean(platform, [...knownPlatforms]) ?? "as in linux/riscv64 or linux/arm/v7",
+      });
     if (known.includes(platform)) throw usageError(`${recipe.image} has ${platform} already`);
     return platform;
   });

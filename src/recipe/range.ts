@@ -1,5 +1,5 @@
 import { usageError } from "../errors.ts";
-import { parseRecipeArgument } from "./load.ts";
+import { loadRecipe, parseRecipeArgument } from "./load.ts";
 import { nameSchema } from "./values.ts";
 import { listReleases } from "./tree.ts";
 import { compareVersions } from "./version.ts";
@@ -49,6 +49,8 @@ export async function selectReleases(
 ): Promise<{ readonly recipe: string; readonly version: string }[]> {
   const selector = parseSelector(argument);
   const versions = await listReleases(root, selector.recipe);
+  // a name that is none is said as such
+  if (versions.length === 0) await loadRecipe(root, selector.recipe);
   const selected = selectVersions(selector, versions);
   if (selected.length > 0) return selected.map((version) => ({ recipe: selector.recipe, version }));
   const there = versions.length === 0 ? "it has none yet" : `it has ${versions.slice(-12).join(", ")}`;

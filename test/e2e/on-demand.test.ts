@@ -59,6 +59,10 @@ test("a platform is added to an old release: under a tag of its own, with the lo
   expect(await digest(`${name}:1.0-with-linux-arm64`)).toBe(outcome.index.digest);
   expect(await digest(`${name}:1.0`)).toBe(released);
   expect(await readFile(lock, "utf8")).toBe(before);
+  expect(await call(["rebuild", "hello@1.0", "--extend", "linux/riscv46"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('did you mean "linux/riscv64"?'),
+  });
   const again = await call(["rebuild", "hello@1.0", "--extend", "linux/386"]);
   expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("hello has linux/386 already") });
 });

@@ -60,4 +60,8 @@ test("releases of a factory are selected oldest first; none in the range says wh
     kind: "usage",
     problems: [{ hint: expect.stringContaining("3.40.1") }],
   });
+  await expect(selectReleases(root, "etdc@all")).rejects.toMatchObject({
+    kind: "usage",
+    problems: [{ message: 'there is no recipe "etdc"' }],
+  });
 });
