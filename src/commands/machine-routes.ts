@@ -71,6 +71,20 @@ export const machineRoutes = {
         },
         docs: { brief: "Put a toolchain's image into the store" },
       }),
+      sources: buildCommand({
+        loader: async () => (await import("./toolchain.ts")).sources,
+        parameters: {
+          flags: json,
+          positional: {
+            kind: "tuple",
+            parameters: [
+              { brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" },
+              { brief: "Lock (default: the newest)", parse: text, placeholder: "LOCK", optional: true },
+            ],
+          },
+        },
+        docs: { brief: "Pin the source packages of a lock's packages" },
+      }),
     },
     docs: { brief: "Toolchains: pinned images, or images made from locked package lists" },
   }),

@@ -1,11 +1,16 @@
 import { usageError } from "../errors.ts";
 import { findRoot, loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
-import { writeToolchainLock } from "../recipe/write.ts";
+import { writeToolchainLock, writeToolchainSources } from "../recipe/write.ts";
 import { runStage } from "../events.ts";
 import { bootstrapToolchain } from "../toolchain/bootstrap.ts";
 import { lockNameOf, resolveToolchain } from "../toolchain/lock-packages.ts";
 import { obtainToolchain } from "../toolchain/obtain.ts";
+import { listUsedSources, pinSources } from "../toolchain/source-packages.ts";
+import type { Factory } from "../rebuild/types.ts";
+import type { Toolchain, ToolchainLock } from "../recipe/schema.ts";
+import type { Descriptor } from "../oci/types.ts";
+import { formatBytes } from "../report/text.ts";
 import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
 
@@ -37,19 +42,23 @@ export function lock(this: CliContext, flags: CommonFlags, name: string): Promis
         });
         await store.writeRecord("toolchains", image.digest, image);
         return {
-          value: { name: lockNameOf(resolved), lock: { ...input, digest: image.digest } },
+          value: { name: lockNameOf(resolved), lock: { ...input, digest: image.digest }, image },
           detail: `${resolved.packages.length} packages, ${image.digest}`,
         };
       });
       const path = await writeToolchainLock(root, name, lockData.name, lockData.lock);
+      // now, as the mirror still has them
+      const locked = { root, name, toolchain, lockName: lockData.name, lock: lockData.lock };
+      const pinned = await writeSources(locked, lockData.image, factory);
       return {
-        text: `${path}: ${lockData.lock.packages.length} packages, image ${lockData.lock.digest}`,
+        text: `${path}: ${lockData.lock.packages.length} packages, image ${lockData.lock.digest}\n${pinned.path}: ${pinned.text}`,
         document: {
           schema: "refoundry/toolchain-lock/v1",
           toolchain: name,
           lock: lockData.name,
           path,
           digest: lockData.lock.digest,
+          sources: pinned.document,
         },
         exitCode: 0,
       };
@@ -104,4 +113,68 @@ export function build(
       };
     });
   });
+}
+
+/** `refoundry toolchain sources TOOLCHAIN [LOCK]` */
+export function sources(this: CliContext, flags: CommonFlags, name: string, lockName?: string): Promise<void> {
+  return runCommand(this, flags, async () => {
+    const root = await findRoot(this.cwd);
+    const toolchain = await loadToolchain(root, name);
+    if (!("debian" in toolchain)) throw usageError(`the toolchain ${name} is not made from packages`);
+    const chosen = lockName ?? (await listToolchainLocks(root, name)).at(-1);
+    if (chosen === undefined)
+      throw usageError(`the toolchain ${name} has no lock`, { hint: `refoundry toolchain lock ${name}` });
+    const lockData = await loadToolchainLock(root, name, chosen);
+    return withFactory(this, async (factory) => {
+      const temporaryFolder = await factory.store.temporaryFolder("toolchain");
+      const { image } = await runStage(factory.emit, { stage: "toolchain", title: `toolchain ${name}` }, async () => {
+        const value = await obtainToolchain(
+          { toolchain, digest: lockData.digest, lock: lockData },
+          { ...factory, temporaryFolder },
+        );
+        return { value, detail: value.image.digest, reused: value.origin === "store" };
+      });
+      const pinned = await writeSources({ root, name, toolchain, lockName: chosen, lock: lockData }, image, factory);
+      return {
+        text: `${pinned.path}: ${pinned.text}`,
+        document: { schema: "refoundry/toolchain-sources/v1", toolchain: name, lock: chosen, ...pinned.document },
+        exitCode: 0,
+      };
+    });
+  });
+}
+
+interface LockedToolchain {
+  readonly root: string;
+  readonly name: string;
+  readonly toolchain: Extract<Toolchain, { debian: unknown }>;
+  readonly lockName: string;
+  readonly lock: ToolchainLock;
+}
+
+/** Pins the source packages of a lock's packages, beside the lock. */
+async function writeSources(
+  { root, name, toolchain, lockName, lock: lockData }: LockedToolchain,
+  image: Descriptor,
+  { store, mirror, emit, signal }: Factory,
+): Promise<{ readonly path: string; readonly text: string; readonly document: object }> {
+  const pinned = await runStage(emit, { stage: "toolchain", title: `sources of ${name}` }, async () => {
+    const used = await listUsedSources(lockData, image, store.blobs, signal);
+    const value = await pinSources(used, toolchain.debian, {
+      mirrorRoot: await mirror.rootUrl(),
+      temporaryFolder: await store.temporaryFolder("apt"),
+      signal,
+    });
+    return { value, detail: `${value.sources.length} source packages` };
+  });
+  const path = await writeToolchainSources(root, name, lockName, pinned);
+  const missing = pinned.sources.filter((source) => source.missing !== undefined);
+  const bytes = pinned.files.reduce((sum, { size }) => sum + size, 0);
+  const lacking =
+    missing.length === 0 ? "" : `; not pinned: ${missing.map((s) => `${s.name} ${s.version}`).join(", ")}`;
+  return {
+    path,
+    text: `${pinned.sources.length} source packages, ${pinned.files.length} files, ${formatBytes(bytes)}${lacking}`,
+    document: { path, sources: pinned.sources.length, files: pinned.files.length, bytes, missing },
+  };
 }

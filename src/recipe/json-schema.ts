@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { recipeSchema, releaseSchema, sourceSchema, toolchainLockSchema, toolchainSchema } from "./schema.ts";
+import { toolchainSourcesSchema } from "./toolchain-sources.ts";
 
 /** A JSON Schema (draft 2020-12) as data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -95,6 +96,17 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       epoch: "Date of the newest of the suites' Release files, seconds since 1970.",
       digest: "The digest of the manifest that this lock gives.",
       packages: "Every package in the image, by digest.",
+    },
+  },
+  "lock-sources": {
+    schema: toolchainSourcesSchema,
+    title:
+      "refoundry source packages of a lock: recipes/toolchains/NAME/sources/LOCK.yaml, written by refoundry toolchain sources",
+    descriptions: {
+      sources: "The source package of every package in the lock, each once.",
+      "sources.[].licence": "An SPDX expression, where the package's copyright file gives one.",
+      "sources.[].missing": "Why its files are not pinned.",
+      files: "Each source package's .dsc and all that it lists, by digest.",
     },
   },
   source: {

@@ -12,6 +12,7 @@ export async function checkLayout(reader: TreeReader, report: Report): Promise<v
   await checkFiles(reader, folders.source, isName, report);
   await checkFolders(reader, folders.recipe, "releases", report);
   await checkFolders(reader, folders.toolchain, "locks", report);
+  await checkFolders(reader, folders.toolchain, "sources", report);
 }
 
 async function checkFolders(reader: TreeReader, folder: string, inner: string, report: Report): Promise<void> {

@@ -18,6 +18,7 @@ import {
   toolchainLockSchema,
   toolchainSchema,
 } from "./schema.ts";
+import { toolchainSourcesSchema } from "./toolchain-sources.ts";
 import { noteOnSourceUrl, validateSourceUrl } from "./source-url.ts";
 import { fileOf, folders, type NamedKind } from "./tree.ts";
 import { recipeWithEntries } from "./versions.ts";
@@ -123,6 +124,17 @@ async function readLocks(
       );
       if (lock) report("lock", ...checkLock(lock));
       locks.set(`${toolchain}/${name}`, lock);
+    }
+    const sources = `${folders.toolchain}/${toolchain}/sources`;
+    for (const name of await reader.names(sources)) {
+      if (!isVersion(name)) continue;
+      const pinned = await reader.document(`${sources}/${name}.yaml`, toolchainSourcesSchema);
+      if (pinned && !locks.has(`${toolchain}/${name}`))
+        report("reference", {
+          message: `${toolchain} has no lock ${quoted(name)} whose source packages these would be`,
+          location: pinned.locate([]),
+          hint: "they are named as their lock is",
+        });
     }
   }
   return locks;

@@ -9,6 +9,7 @@ import {
   readSource,
   readToolchain,
   readToolchainLock,
+  readToolchainSources,
 } from "./read.ts";
 import { recipeOf } from "./release-platforms.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type ToolchainLock,
   versionSchema,
 } from "./schema.ts";
+import type { ToolchainSources } from "./toolchain-sources.ts";
 import { listReleases } from "./tree.ts";
 import { recipeForVersion } from "./versions.ts";
 
@@ -35,6 +37,8 @@ export interface LoadedRelease {
   readonly toolchain: Toolchain;
   /** Only for a toolchain that is a package list. */
   readonly toolchainLock?: ToolchainLock;
+  /** The source packages of the lock's packages, where they are pinned. */
+  readonly toolchainSources?: ToolchainSources;
   /** Only for a toolchain that is a recipe: its release. */
   readonly toolchainRelease?: LoadedRelease;
   /** The recipe's contexts by name, each with what the release pins of it. */
@@ -57,6 +61,7 @@ export interface LoadedToolchain {
   readonly pin: Release["toolchain"];
   readonly toolchain: Toolchain;
   readonly lock?: ToolchainLock;
+  readonly sources?: ToolchainSources;
   readonly release?: LoadedRelease;
 }
 
@@ -209,6 +214,7 @@ async function loadWithin(
     source: source.value,
     toolchain: toolchain.value,
     ...(made.lock && { toolchainLock: made.lock.value }),
+    ...(made.sources && { toolchainSources: made.sources.value }),
     ...(made.release && { toolchainRelease: made.release }),
     contexts,
     dockerfile,
@@ -224,13 +230,19 @@ interface ContextReader {
   readonly shared: SharedDocuments | undefined;
 }
 
+interface Maker {
+  readonly lock?: LocatedDocument<ToolchainLock>;
+  readonly sources?: LocatedDocument<ToolchainSources>;
+  readonly release?: LoadedRelease;
+}
+
 /** From what a toolchain is made: its lock, or its recipe's release. */
 async function makerOf(
   { root, keep, releaseOf, shared }: ContextReader,
   toolchain: Toolchain,
   pin: Release["toolchain"],
   place: Location,
-): Promise<{ readonly lock?: LocatedDocument<ToolchainLock>; readonly release?: LoadedRelease }> {
+): Promise<Maker> {
   if ("debian" in toolchain && pin.lock !== undefined) {
     const { lock: lockName } = pin;
     const lock = keep(
@@ -238,7 +250,11 @@ async function makerOf(
         readToolchainLock(root, toolchain.toolchain, lockName, place),
       ),
     );
-    return lock ? { lock } : {};
+    const read = await once(shared, `lock's sources ${toolchain.toolchain}/${lockName}`, () =>
+      readToolchainSources(root, toolchain.toolchain, lockName),
+    );
+    const sources = read && keep(read);
+    return { ...(lock && { lock }), ...(sources && { sources }) };
   }
   if ("recipe" in toolchain && pin.version !== undefined)
     return { release: await releaseOf(toolchain.recipe, pin.version) };
@@ -276,6 +292,7 @@ async function loadContexts(
         pin: pin.toolchain,
         toolchain: toolchain.value,
         ...(made.lock && { lock: made.lock.value }),
+        ...(made.sources && { sources: made.sources.value }),
         ...(made.release && { release: made.release }),
       };
     }

@@ -20,6 +20,7 @@ import {
   toolchainLockSchema,
   toolchainSchema,
 } from "./schema.ts";
+import { type ToolchainSources, toolchainSourcesSchema } from "./toolchain-sources.ts";
 import {
   fileOf,
   folders,
@@ -30,6 +31,7 @@ import {
   type NamedKind,
   recipeFolder,
   releaseFile,
+  toolchainSourcesFile,
 } from "./tree.ts";
 import { filesOfOtherVersions } from "./versions.ts";
 import { didYouMean, quoted } from "./words.ts";
@@ -104,6 +106,20 @@ export async function readToolchainLock(
     return missing(`the toolchain ${toolchain} has no lock ${quoted(lock)}`, lock, locks, location, advice);
   }
   return readDocument(root, file, toolchainLockSchema);
+}
+
+/** Reads the source packages of a lock's packages; nothing where none are pinned. */
+export async function readToolchainSources(
+  root: string,
+  toolchain: string,
+  lock: string,
+): Promise<DocumentResult<ToolchainSources> | undefined> {
+  const file = toolchainSourcesFile(toolchain, lock);
+  const isThere = await stat(join(root, file)).then(
+    () => true,
+    (error: unknown) => errorCode(error) !== "ENOENT",
+  );
+  return isThere ? readDocument(root, file, toolchainSourcesSchema) : undefined;
 }
 
 /** A recipe's Dockerfile and its folder, absolute and without symbolic links. */

@@ -50,6 +50,11 @@ export function lockFile(toolchain: string, lock: string): string {
   return `${dirname(fileOf("toolchain", toolchain))}/locks/${fileName(lock, "the name of a lock")}.yaml`;
 }
 
+/** The file that pins the source packages of a lock's packages, from the root. Throws a usage error when a name is none. */
+export function toolchainSourcesFile(toolchain: string, lock: string): string {
+  return `${dirname(fileOf("toolchain", toolchain))}/sources/${fileName(lock, "the name of a lock")}.yaml`;
+}
+
 function fileName(text: string, what: string): string {
   if (versionSchema.safeParse(text).success) return text;
   throw usageError(`${JSON.stringify(text)} is not ${what}`, {

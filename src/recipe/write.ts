@@ -7,7 +7,8 @@ import { canonicalJson } from "../json.ts";
 import { displayPath, parseDocument, readTextFile } from "./document.ts";
 import { describeIssue, pathText } from "./issues.ts";
 import { type Release, releaseSchema, type ToolchainLock, toolchainLockSchema } from "./schema.ts";
-import { lockFile, releaseFile } from "./tree.ts";
+import { type ToolchainSources, toolchainSourcesSchema } from "./toolchain-sources.ts";
+import { lockFile, releaseFile, toolchainSourcesFile } from "./tree.ts";
 import { byCodeUnit } from "./words.ts";
 import { isAbsent, replaceFile } from "./replace-file.ts";
 
@@ -55,6 +56,24 @@ export async function writeToolchainLock(
     writer: "refoundry toolchain lock",
   };
   return writeDocument(root, path, kind, lock, options);
+}
+
+/**
+ * Writes the source packages of a lock's packages in one step and gives the file's path; one
+ * that was written before is replaced, as more of them may be found by now.
+ */
+export async function writeToolchainSources(
+  root: string,
+  toolchain: string,
+  lockName: string,
+  sources: ToolchainSources,
+): Promise<string> {
+  const kind = {
+    schema: toolchainSourcesSchema,
+    arrange: (value: ToolchainSources) => value,
+    writer: "refoundry toolchain sources",
+  };
+  return writeDocument(root, toolchainSourcesFile(toolchain, lockName), kind, sources, { replace: true });
 }
 
 interface WrittenKind<T> {
