@@ -35,14 +35,24 @@ export interface Closure {
   readonly percent: number;
   readonly parts: readonly ClosurePart[];
   /** Inputs that are not held. */
-  readonly missing: readonly Holding[];
+  readonly missing: readonly MissingHolding[];
+  /** How many packages there are whose source package nothing pins. */
+  readonly unpinnedSources: number;
+}
+
+/** An input that is not held. */
+export interface MissingHolding extends Holding {
+  /** What to do about it: a command, and what it needs. */
+  readonly get: string;
 }
 
 /** A source whose licence obliges whoever hands out its binaries to offer it. */
 export interface SourceOffer {
   readonly source: string;
+  readonly version: string;
   readonly licence: string;
-  readonly commit: string;
+  /** Of a source that is built from; absent for the source package of a toolchain's package. */
+  readonly commit?: string;
   /** Where the source can be had from us; undefined where we do not hold it. */
   readonly offered?: string;
   readonly neededBy: readonly string[];
@@ -56,6 +66,10 @@ export interface Inventory {
 }
 
 const copyleft = /\b(?:A|L)?GPL-|\bMPL-|\bEPL-|\bCDDL-|\bCC-BY-SA-|\bOSL-/;
+
+/** A mirror has only what is current; an archive has what was. */
+const pinFirst =
+  "refoundry toolchain sources TOOLCHAIN, with REFOUNDRY_DEBIAN_SNAPSHOT naming a snapshot archive that has it";
 
 /**
  * Takes stock: every input of the releases once, with who needs it and where it is held,
@@ -94,6 +108,7 @@ const partOfKind: Readonly<Record<Exclude<HoldingKind, "image" | "index">, Closu
   commit: "sources",
   "source-file": "sources",
   package: "packages",
+  "package-source": "sources of packages",
   tool: "tools named",
 };
 
@@ -103,7 +118,9 @@ function closureOf(release: string, holdings: readonly Holding[], held: Readonly
     const known = counts.get(part) ?? { held: 0, all: 0 };
     counts.set(part, { held: known.held + Number(isHeld), all: known.all + 1 });
   };
-  const missing: Holding[] = [];
+  const missing: MissingHolding[] = [];
+  const vendor = `refoundry vendor ${release}`;
+  let unpinnedSources = 0;
   const seen = new Set<string>();
   for (const holding of holdings) {
     const key = holdingKey(holding);
@@ -112,21 +129,32 @@ function closureOf(release: string, holdings: readonly Holding[], held: Readonly
     const { kind, of } = holding;
     // a tool is named by its version; to hold it is the machine's business
     const isHeld = kind === "tool" || held.has(key);
-    if (!isHeld) missing.push(holding);
+    if (!isHeld) missing.push({ ...holding, get: isPinned(holding) ? vendor : pinFirst });
     if (kind === "image" || kind === "index") count(of.endsWith("upstream") ? "upstream" : "toolchains", isHeld);
     else count(partOfKind[kind], isHeld);
-    // no capsule holds them yet, and a number that left them out would be a better one than is true
-    if (kind === "package") count("sources of packages", false);
+    // a number that left out what nothing pins would be a better one than is true
+    if (!holding.lacksSource) continue;
+    unpinnedSources += 1;
+    count("sources of packages", false);
   }
   if (!counts.has("tools named")) count("tools named", false);
   const parts = [...counts].map(([part, numbers]) => ({ part, ...numbers }));
   const sum = (of: (part: ClosurePart) => number): number => parts.reduce((total, part) => total + of(part), 0);
-  return { release, percent: Math.floor((sum((part) => part.held) / sum((part) => part.all)) * 100), parts, missing };
+  const percent = Math.floor((sum((part) => part.held) / sum((part) => part.all)) * 100);
+  return { release, percent, parts, missing, unpinnedSources };
 }
 
-function offerOf({ kind, name, licence, commit, held, neededBy }: AuditEntry): SourceOffer[] {
-  if (kind !== "commit" || commit === undefined || licence === undefined || !copyleft.test(licence)) return [];
-  return [{ source: name, licence, commit, ...(held && { offered: held.where }), neededBy }];
+/** A source package of which the mirror's indexes know nothing has no digest. */
+function isPinned({ kind, digest }: Holding): boolean {
+  return kind !== "package-source" || digest !== undefined;
+}
+
+/** Of a source package, all whose files are entries of their own, the .dsc stands for the whole. */
+function offerOf({ kind, name, version, licence, commit, path, held, neededBy }: AuditEntry): SourceOffer[] {
+  const isSource = kind === "commit" || (kind === "package-source" && (path === undefined || path.endsWith(".dsc")));
+  if (!isSource || licence === undefined || !copyleft.test(licence)) return [];
+  const place = held && { offered: held.where };
+  return [{ source: name, version, licence, ...(commit !== undefined && { commit }), ...place, neededBy }];
 }
 
 function byKindAndName(a: AuditEntry, b: AuditEntry): number {

@@ -43,6 +43,13 @@ export const releaseRoutes = {
           withNegated: false,
           brief: "Only ask whether forks, tags and packages are still there, and what of the rest is held",
         },
+        sources: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Source packages of the toolchains' packages: all (default), copyleft or none",
+          placeholder: "WHICH",
+        },
       },
       positional: {
         kind: "array",

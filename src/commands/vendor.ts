@@ -3,10 +3,10 @@ import { takeInventory } from "../audit/inventory.ts";
 import { formatProblem, RefoundryError, usageError } from "../errors.ts";
 import { openEscrow } from "../escrow/open-escrow.ts";
 import { listReleaseHoldings } from "../escrow/release-inputs.ts";
-import type { WrittenCapsule } from "../escrow/write-capsule.ts";
 import { findRoot, type LoadedRelease, loadReleaseInputs, type SharedDocuments } from "../recipe/load.ts";
 import { lostInputs } from "../nightly/lost-inputs.ts";
-import { vendorRelease } from "../rebuild/vendor-release.ts";
+import { type VendoredRelease, vendorRelease } from "../rebuild/vendor-release.ts";
+import type { WantedSources } from "../rebuild/vendor-package-sources.ts";
 import { formatBytes, plainText } from "../report/text.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
@@ -17,12 +17,14 @@ import { loadInputs } from "./rebuild-one.ts";
 export interface VendorFlags extends CommonFlags {
   readonly escrow?: string;
   readonly all?: boolean;
+  /** Which source packages of the toolchains' packages are taken: all, copyleft or none. */
+  readonly sources?: string;
   /** Only ask whether what releases are made from is still where it was. */
   readonly refresh?: boolean;
 }
 
 type Vendored =
-  | ({ readonly release: string } & WrittenCapsule)
+  | ({ readonly release: string } & VendoredRelease)
   | { readonly release: string; readonly problems: RefoundryError["problems"] };
 
 /** `refoundry vendor RECIPE[@VERSION]...`: puts everything that releases stand on into the escrow. */
@@ -30,6 +32,7 @@ export function vendor(this: CliContext, flags: VendorFlags, ...releases: readon
   return runCommand(this, flags, async () => {
     if (flags.refresh) return refresh(this, flags, releases);
     const root = await findRoot(this.cwd);
+    const sources = readWantedSources(flags.sources);
     const wanted = await nameReleases(this, flags, releases);
     return withFactory(this, async (factory) => {
       const place = flags.escrow ?? factory.settings.escrow;
@@ -41,7 +44,7 @@ export function vendor(this: CliContext, flags: VendorFlags, ...releases: readon
         const release = `${recipe}@${version}`;
         try {
           const inputs = await loadInputs(this, release);
-          results.push({ release, ...(await vendorRelease(inputs, root, escrow, factory)) });
+          results.push({ release, ...(await vendorRelease(inputs, { root, sources }, escrow, factory)) });
         } catch (error) {
           if (!(error instanceof RefoundryError) || error.kind === "interrupted" || wanted.length === 1) throw error;
           results.push({ release, problems: error.problems });
@@ -95,6 +98,11 @@ async function refresh(context: CliContext, flags: VendorFlags, releases: readon
   });
 }
 
+function readWantedSources(text = "all"): WantedSources {
+  if (text === "all" || text === "copyleft" || text === "none") return text;
+  throw usageError(`--sources is all, copyleft or none, and not ${text}`);
+}
+
 function render(results: readonly Vendored[], escrow: string): string {
   const lines = results.map((result) =>
     "capsule" in result
@@ -102,14 +110,20 @@ function render(results: readonly Vendored[], escrow: string): string {
       : `${result.release} failed: ${result.problems.map(formatProblem).join("\n")}`,
   );
   const held = results.filter((result) => "capsule" in result);
+  const missing = new Map(
+    held.flatMap((result) => result.missing.map((each) => [`${each.name} ${each.version} ${each.path ?? ""}`, each])),
+  );
   const sent = held.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
   return [
     ...lines,
+    ...[...missing.values()].map(({ name, version, path, reason }) =>
+      plainText(`not to be had: the source ${path ?? `${name} ${version}`}: ${reason}`),
+    ),
     "",
     `${held.length} of ${results.length} releases are in ${escrow}; ${formatBytes(sent)} were sent`,
   ].join("\n");
 }
 
-function sentence({ blobs, blobsSent }: WrittenCapsule): string {
+function sentence({ blobs, blobsSent }: VendoredRelease): string {
   return blobsSent === 0 ? "all of it was there" : `${blobsSent} of ${blobs} pieces sent`;
 }

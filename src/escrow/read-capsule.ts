@@ -24,6 +24,7 @@ const componentTypes: Readonly<Record<Exclude<ComponentKind, "image">, string>> 
   recipe: artifactTypes.recipe,
   source: artifactTypes.source,
   packages: artifactTypes.packages,
+  "package-sources": artifactTypes["package-sources"],
   document: artifactTypes.document,
 };
 
@@ -189,6 +190,8 @@ function contentsOf(
       return layers.map((layer) => fileContent("index", layer, where));
     case "packages":
       return layers.map((layer) => fileContent("package", layer, where));
+    case "package-sources":
+      return layers.map((layer) => fileContent("package-source", layer, where));
     case "source":
       return layers.map((layer) => {
         const commit = layer.annotations?.[annotationNames.commit];

@@ -4,7 +4,7 @@ import { errorCode, infrastructureError, usageError } from "../errors.ts";
 import { readTar, type TarEntry } from "../oci/tar/read.ts";
 import { type TarInput, tarEntries } from "../oci/tar/write.ts";
 import type { LoadedRelease } from "../recipe/load.ts";
-import { fileOf, lockFile, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
+import { fileOf, lockFile, recipeFolder, releaseFile, templateFile, toolchainSourcesFile } from "../recipe/tree.ts";
 import { byCodeUnit, quoted } from "../recipe/words.ts";
 import { listReleases } from "./release-inputs.ts";
 
@@ -37,9 +37,10 @@ async function listRecipeFiles(root: string, inputs: LoadedRelease): Promise<str
     // a toolchain that is a recipe has a file too, beside the release that is listed itself
     paths.add(fileOf("toolchain", recipe.toolchain));
     for (const { source } of sources) paths.add(fileOf("source", source.source));
-    for (const { toolchain, pin } of toolchains) {
+    for (const { toolchain, pin, sources: pinned } of toolchains) {
       paths.add(fileOf("toolchain", toolchain.toolchain));
       if (pin.lock !== undefined) paths.add(lockFile(toolchain.toolchain, pin.lock));
+      if (pin.lock !== undefined && pinned) paths.add(toolchainSourcesFile(toolchain.toolchain, pin.lock));
     }
     for (const context of Object.values(each.contexts))
       if (context.kind === "toolchain") paths.add(fileOf("toolchain", context.toolchain.toolchain));

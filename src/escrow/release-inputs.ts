@@ -1,7 +1,8 @@
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { LoadedRelease, LoadedToolchain } from "../recipe/load.ts";
-import type { Release, Source, SourcePin, Toolchain, ToolchainLock } from "../recipe/schema.ts";
+import type { Release, Source, SourcePin, ToolchainLock } from "../recipe/schema.ts";
+import type { ToolchainSources } from "../recipe/toolchain-sources.ts";
 import type { Holding } from "./types.ts";
 
 /** The sources and toolchains of one release, and what it is compared with. */
@@ -26,6 +27,7 @@ export function listReleases(inputs: LoadedRelease): OwnInputs[] {
         toolchain: each.toolchain,
         pin: each.release.toolchain,
         ...(each.toolchainLock && { lock: each.toolchainLock }),
+        ...(each.toolchainSources && { sources: each.toolchainSources }),
         ...(each.toolchainRelease && { release: each.toolchainRelease }),
       },
       ...contexts.flatMap(([of, context]) => (context.kind === "toolchain" ? [{ of, ...context }] : [])),
@@ -62,7 +64,7 @@ export function listReleaseHoldings(inputs: LoadedRelease): Holding[] {
         ? [{ kind: "recipe", of: "recipe", name: recipe.image, version: release.version, origins: [] } as const]
         : []),
       ...own.sources.flatMap(({ of, source, pin }) => sourceHoldings(of, source, pin)),
-      ...own.toolchains.flatMap(({ of, toolchain, pin, lock }) => toolchainHoldings(of, toolchain, pin.digest, lock)),
+      ...own.toolchains.flatMap(toolchainHoldings),
       ...upstreamHoldings(own.inputs),
       ...(isSelf ? toolHoldings(release) : []),
     ];
@@ -106,22 +108,37 @@ function sourceHoldings(of: string, source: Source, pin: Release["source"]): Hol
   return [commit, ...files];
 }
 
-function toolchainHoldings(
-  of: string,
-  toolchain: Toolchain,
-  digest: Digest,
-  lock: ToolchainLock | undefined,
-): Holding[] {
+function toolchainHoldings({ of, toolchain, pin, lock, sources }: OwnInputs["toolchains"][number]): Holding[] {
   const image: Holding = {
     kind: "image",
     of,
     name: toolchain.toolchain,
-    version: lock ? lockVersion(lock) : digest,
-    digest,
+    version: lock ? lockVersion(lock) : pin.digest,
+    digest: pin.digest,
     ...("platform" in toolchain && { platform: toolchain.platform }),
     origins: "image" in toolchain ? [toolchain.image] : [],
   };
-  return [image, ...(lock?.packages ?? []).map((file) => packageHolding(of, file))];
+  const packages = (lock?.packages ?? []).map((file) => packageHolding(of, file));
+  if (sources) return [image, ...packages, ...packageSourceHoldings(of, sources)];
+  return [image, ...packages.map((each) => ({ ...each, lacksSource: true as const }))];
+}
+
+/** Every file of the source packages; of one whose files nothing pins, the package itself. */
+function packageSourceHoldings(of: string, { sources, files }: ToolchainSources): Holding[] {
+  const licences = new Map(sources.map(({ name, version, licence }) => [`${name} ${version}`, licence]));
+  const holding = (name: string, version: string): Holding => {
+    const licence = licences.get(`${name} ${version}`);
+    return { kind: "package-source", of, name, version, ...(licence !== undefined && { licence }), origins: [] };
+  };
+  return [
+    ...files.map((file) => ({
+      ...holding(file.source, file.version),
+      digest: digestOfFile(file),
+      size: file.size,
+      path: file.path,
+    })),
+    ...sources.filter(({ missing }) => missing !== undefined).map(({ name, version }) => holding(name, version)),
+  ];
 }
 
 function lockVersion({ suite, epoch }: ToolchainLock): string {

@@ -12,6 +12,8 @@ export const artifactTypes = {
   source: "application/vnd.refoundry.source.v1+json",
   /** Binary packages, one layer each. */
   packages: "application/vnd.refoundry.packages.v1+json",
+  /** Source packages of binary packages, a layer for each file. */
+  "package-sources": "application/vnd.refoundry.package-sources.v1+json",
   /** A pinned index of which not every child is held: its bytes. */
   document: "application/vnd.refoundry.index-document.v1+json",
   /** Refers to a capsule: since when it is held. */
@@ -47,7 +49,7 @@ export const annotationNames = {
 } as const;
 
 /** What a child of a capsule is. */
-export type ComponentKind = "recipe" | "source" | "image" | "packages" | "document";
+export type ComponentKind = "recipe" | "source" | "image" | "packages" | "package-sources" | "document";
 
 /** What a release stands on comes in these forms. */
 export type HoldingKind =
@@ -63,6 +65,8 @@ export type HoldingKind =
   | "index"
   /** A binary package. */
   | "package"
+  /** A file of the source package that a binary package was built from. */
+  | "package-source"
   /** A program whose version took part in the recorded digests; it is named, not held. */
   | "tool";
 
@@ -86,8 +90,10 @@ export interface Holding {
   readonly path?: string;
   readonly architecture?: string;
   readonly platform?: PlatformName;
-  /** As `vendor-sources/` declares it, of sources. */
+  /** As `vendor-sources/` declares it, of sources; as its copyright file says, of a package's source. */
   readonly licence?: string;
+  /** Of a `package`: nothing pins its source package, although something should. */
+  readonly lacksSource?: true;
   /** Where it comes from when nobody holds it, in order of preference: addresses or image references. */
   readonly origins: readonly string[];
 }

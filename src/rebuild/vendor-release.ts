@@ -22,6 +22,7 @@ import { platformOfDebianArchitecture } from "../toolchain/architecture.ts";
 import { infrastructureError } from "../errors.ts";
 import { prepareSource, prepareToolchain } from "./prepare.ts";
 import type { Factory } from "./types.ts";
+import { type MissingSource, packageSourcesComponent, type WantedSources } from "./vendor-package-sources.ts";
 import { obtainReleaseUpstream } from "./upstream-state.ts";
 
 const packageType = "application/vnd.debian.binary-package";
@@ -29,18 +30,34 @@ const sourceFileType = "application/vnd.debian.source-file";
 const bundleType = "application/vnd.git.bundle";
 const tarType = "application/x-tar";
 
+/** A capsule in an escrow, and which sources of packages it lacks. */
+export interface VendoredRelease extends WrittenCapsule {
+  readonly missing: readonly MissingSource[];
+}
+
 /**
  * Puts everything that a release stands on into an escrow as one capsule: first into the
- * store, by the ways and checks of a rebuild, then from there. `root` is the checkout.
+ * store, by the ways and checks of a rebuild, then from there. `root` is the checkout. Source
+ * packages of a toolchain's packages are taken as far as they are to be had, and the rest is named.
  */
 export async function vendorRelease(
   inputs: LoadedRelease,
-  root: string,
+  { root, sources }: { readonly root: string; readonly sources: WantedSources },
   escrow: Repository,
   factory: Factory,
-): Promise<WrittenCapsule> {
+): Promise<VendoredRelease> {
   const components: (FilesComponent | ImageComponent)[] = [await recipeComponent(inputs, root, factory)];
-  for (const own of listReleases(inputs)) components.push(...(await componentsOf(own, own.inputs === inputs, factory)));
+  const missing = new Map<string, MissingSource>();
+  for (const own of listReleases(inputs)) {
+    components.push(...(await componentsOf(own, own.inputs === inputs, factory)));
+    for (const { toolchain, sources: pinned } of own.toolchains) {
+      if (!pinned) continue;
+      const request = { toolchain: toolchain.toolchain, of: "toolchain", sources: pinned, wanted: sources };
+      const taken = await packageSourcesComponent(request, escrow, factory);
+      if (taken.component) components.push(taken.component);
+      for (const each of taken.missing) missing.set(`${each.name} ${each.version} ${each.path ?? ""}`, each);
+    }
+  }
   const { recipe, release } = inputs;
   const content: CapsuleContent = {
     recipe: recipe.image,
@@ -56,7 +73,11 @@ export async function vendorRelease(
     );
     const since = new Date().toISOString();
     await markHeld(written.capsule, escrow, { since, tools: Object.fromEntries(tools) }, factory.signal);
-    return { value: written, detail: written.capsule.digest, reused: written.bytesSent === 0 };
+    return {
+      value: { ...written, missing: [...missing.values()] },
+      detail: written.capsule.digest,
+      reused: written.bytesSent === 0,
+    };
   });
 }
 

@@ -1,7 +1,5 @@
-import type { AuditEntry, Closure, Inventory } from "../audit/inventory.ts";
+import type { AuditEntry, Closure, Inventory, SourceOffer } from "../audit/inventory.ts";
 import { plainText, widthOf } from "./text.ts";
-
-const shownAtMost = 40;
 
 /** An audit for a terminal: how complete each release is, what is missing and how to get it, what has to be offered. */
 export function renderAudit({ entries, closures, offers }: Inventory, escrow: string | undefined): string {
@@ -20,23 +18,44 @@ export function renderAudit({ entries, closures, offers }: Inventory, escrow: st
     ...table,
     "",
     ...closures.flatMap((closure) => describeMissing(closure, escrow)),
-    ...offers.map(
-      ({ source, licence, commit, offered }) =>
-        `${plainText(source)} is ${plainText(licence)}: its source has to be offered; ${offered === undefined ? "we do not hold it" : `it is ${plainText(offered)}`} (commit ${commit.slice(0, 12)})`,
-    ),
+    ...describeOffers(offers),
     "",
     `${entries.length} inputs of ${closures.length} releases, ${held} of them held${escrow === undefined ? "; no escrow was named, so nothing counts as held" : ` in ${plainText(escrow)}`}`,
   ].join("\n");
 }
 
-function describeMissing({ release, missing }: Closure, escrow: string | undefined): string[] {
-  if (missing.length === 0) return [];
-  const names = missing.slice(0, 3).map(({ kind, name, version }) => plainText(`${kind} ${name} ${version}`.trim()));
-  const more = missing.length > names.length ? ` and ${missing.length - names.length} more` : "";
-  const place = escrow === undefined ? "" : ` --escrow ${plainText(escrow)}`;
+/** Sources are named one by one; the source packages of toolchains, of which there are hundreds, by their number. */
+function describeOffers(offers: readonly SourceOffer[]): string[] {
+  const own = offers.flatMap(({ source, licence, commit, offered }) => {
+    if (commit === undefined) return [];
+    const where = offered === undefined ? "we do not hold it" : `it is ${plainText(offered)}`;
+    return [
+      `${plainText(source)} is ${plainText(licence)}: its source has to be offered; ${where} (commit ${commit.slice(0, 12)})`,
+    ];
+  });
+  const packages = offers.filter(({ commit }) => commit === undefined);
+  const held = packages.filter(({ offered }) => offered !== undefined).length;
+  if (packages.length === 0) return own;
   return [
-    `${plainText(release)} lacks ${names.join(", ")}${more}: refoundry vendor ${plainText(release)}${place}`,
-  ].slice(0, shownAtMost);
+    ...own,
+    `${packages.length} source packages of toolchains are under licences that oblige whoever hands out their binaries to offer them; ${held} of them are held (--format json names them)`,
+  ];
+}
+
+function describeMissing({ release, missing, unpinnedSources }: Closure, escrow: string | undefined): string[] {
+  const place = escrow === undefined ? "" : ` --escrow ${plainText(escrow)}`;
+  const groups = Map.groupBy(missing, ({ get }) => get);
+  const lines = [...groups].map(([get, group]) => {
+    const names = group.slice(0, 3).map(({ kind, name, version }) => plainText(`${kind} ${name} ${version}`.trim()));
+    const more = group.length > names.length ? ` and ${group.length - names.length} more` : "";
+    const how = get.startsWith("refoundry vendor ") ? `${plainText(get)}${place}` : plainText(get);
+    return `${plainText(release)} lacks ${names.join(", ")}${more}: ${how}`;
+  });
+  if (unpinnedSources > 0)
+    lines.push(
+      `${plainText(release)} has ${unpinnedSources} packages whose source nothing pins: refoundry toolchain sources TOOLCHAIN`,
+    );
+  return lines;
 }
 
 const columns = ["kind", "name", "version", "digest", "licence", "origin", "held", "since", "needed by"] as const;

@@ -11,6 +11,16 @@ const packageOf = (name: string): Holding => ({
   name,
   version: "1",
   digest: digestOf(name),
+  lacksSource: true,
+  origins: [],
+});
+const sourceOf = (name: string, file?: string): Holding => ({
+  kind: "package-source",
+  of: "toolchain",
+  name,
+  version: "1",
+  licence: "GPL-3.0-or-later",
+  ...(file !== undefined && { digest: digestOf(file), path: `pool/main/${file}` }),
   origins: [],
 });
 const commit: Holding = {
@@ -51,6 +61,24 @@ describe("an inventory", () => {
       { part: "tools named", held: 0, all: 1 },
     ]);
     expect(closure?.missing.map(({ name }) => name)).toEqual(["tool", "make"]);
+    expect(closure?.unpinnedSources).toBe(2);
+  });
+
+  test("counts the sources of packages file by file, and one that nothing pins as lacking for good", () => {
+    const { lacksSource: _, ...gcc } = packageOf("gcc");
+    const holdings = [gcc, sourceOf("gcc", "gcc_1.dsc"), sourceOf("gcc", "gcc_1.orig.tar.xz"), sourceOf("make")];
+    const held = new Map(["gcc", "gcc_1.dsc", "make"].map((name) => [digestOf(name), { where: "here" }]));
+    const { closures, offers } = takeInventory([release("1.0", holdings)], held);
+    expect(closures[0]).toMatchObject({ percent: 40, unpinnedSources: 0 });
+    expect(closures[0]?.parts).toContainEqual({ part: "sources of packages", held: 1, all: 3 });
+    expect(closures[0]?.missing.map(({ name, get }) => [name, get])).toEqual([
+      ["gcc", "refoundry vendor tool@1.0"],
+      ["make", expect.stringContaining("REFOUNDRY_DEBIAN_SNAPSHOT")],
+    ]);
+    expect(offers.map(({ source, offered }) => [source, offered])).toEqual([
+      ["gcc", "here"],
+      ["make", undefined],
+    ]);
   });
 
   test("offers the source of what is copyleft, and says whether it can", () => {
