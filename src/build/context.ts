@@ -1,27 +1,32 @@
-import { cp, lstat, lutimes, mkdir, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { cp, lstat, lutimes, mkdir, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { usageError } from "../errors.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
-import { notOfBuild } from "../recipe/tree.ts";
+import { listContext } from "../plan/context-digest.ts";
+
+/** What a build context is put together from, besides the recipe's folder. */
+export interface ContextParts {
+  /** The folder of its template's files; they are there where the recipe has none in their place. */
+  readonly templateFolder?: string;
+  /** Files that only other versions of the recipe are built with, by their paths from the top. */
+  readonly ofOtherVersions?: ReadonlySet<string>;
+}
 
 /**
  * Copies a recipe's Dockerfile and the files beside it (patches, configuration) to an
  * empty folder, with every time set to the epoch, and gives the digest of what was
- * copied: paths, types, executable bits and contents. Files that are `without`, by their
- * paths from the recipe's folder, are left out.
+ * copied: paths, types, executable bits and contents. Throws a usage error for what is
+ * neither a file, a folder nor a link.
  */
 export async function stageBuildContext(
   recipeFolder: string,
   destination: string,
   epoch: number,
-  without: ReadonlySet<string> = new Set(),
+  { templateFolder, ofOtherVersions = new Set() }: ContextParts = {},
 ): Promise<Digest> {
   await mkdir(destination, { recursive: true });
-  for (const name of await readdir(recipeFolder)) {
-    if (notOfBuild.has(name)) continue;
-    await cp(join(recipeFolder, name), join(destination, name), { recursive: true, verbatimSymlinks: true });
-  }
-  for (const path of without) await rm(join(destination, path), { force: true });
+  for (const { path, file } of listContext(recipeFolder, templateFolder))
+    if (!ofOtherVersions.has(path)) await cp(file, join(destination, path), { verbatimSymlinks: true });
   return sealContext(destination, epoch);
 }
 

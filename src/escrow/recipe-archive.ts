@@ -4,7 +4,7 @@ import { errorCode, infrastructureError, usageError } from "../errors.ts";
 import { readTar, type TarEntry } from "../oci/tar/read.ts";
 import { type TarInput, tarEntries } from "../oci/tar/write.ts";
 import type { LoadedRelease } from "../recipe/load.ts";
-import { fileOf, lockFile, recipeFolder, releaseFile, templateFile, toolchainSourcesFile } from "../recipe/tree.ts";
+import { fileOf, lockFile, recipeFolder, releaseFile, templateFile, toolchainSourcesFile, templateFolder } from "../recipe/tree.ts";
 import { byCodeUnit, quoted } from "../recipe/words.ts";
 import { listReleases } from "./release-inputs.ts";
 
@@ -15,7 +15,7 @@ const recipeArchiveLimits = { bytes: 256 * 1024 * 1024, entries: 20_000 };
 const roots = ["recipes/images/", "recipes/toolchains/", "recipes/templates/", "vendor-sources/"];
 
 /**
- * A release's recipe as a tar: the recipe's folder with this one of its releases, its
+ * A release's recipe as a tar: the recipe's folder with this one of its releases, its template, its
  * toolchains with the locks in use, its sources, and the same of every recipe that it
  * stands on. Paths are those of the factory's folder,
  * sorted; times and owners are 0, so the same files give the same bytes.
@@ -33,7 +33,11 @@ async function listRecipeFiles(root: string, inputs: LoadedRelease): Promise<str
     const { recipe, release } = each;
     const folder = recipeFolder(recipe.image);
     paths.add(releaseFile(recipe.image, release.version));
-    if (recipe.inherits !== undefined) paths.add(templateFile(recipe.inherits));
+    if (recipe.inherits !== undefined) {
+      paths.add(templateFile(recipe.inherits));
+      if (each.dockerfile.templateFolder !== undefined)
+        for (const path of await walk(root, templateFolder(recipe.inherits))) paths.add(path);
+    }
     // a toolchain that is a recipe has a file too, beside the release that is listed itself
     paths.add(fileOf("toolchain", recipe.toolchain));
     for (const { source } of sources) paths.add(fileOf("source", source.source));

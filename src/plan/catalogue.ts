@@ -1,4 +1,3 @@
-import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { errorCode, messageOf, type Problem, RefoundryError } from "../errors.ts";
@@ -13,10 +12,18 @@ import {
 import type { Recipe, Release } from "../recipe/schema.ts";
 import { recipeOf } from "../recipe/release-platforms.ts";
 import { recipeSchema, releaseSchema } from "../recipe/schema.ts";
-import { fileOf, listReleases, lockFile, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
+import {
+  fileOf,
+  listReleases,
+  lockFile,
+  recipeFolder,
+  releaseFile,
+  templateFile,
+  templateFolder,
+} from "../recipe/tree.ts";
 import { filesOfOtherVersions } from "../recipe/versions.ts";
 import type { ToolchainKind } from "./changes.ts";
-import { type ContextEntry, contextDigestOf, listContext } from "./context-digest.ts";
+import { type ContextEntry, contextDigestOf, listContext, listTemplateFiles } from "./context-digest.ts";
 import { createStamps, type Stamps } from "./stamps.ts";
 
 /** What a plan needs of a recipe, or of what it is for some versions. */
@@ -139,8 +146,10 @@ async function readSelected(
     return !known || !kept || kept.stamp !== releaseStamp(reader, known.recipe, kept);
   });
   const documents = known && unread.length === 0 ? undefined : await reader.read(name);
-  const place = { folder, context };
-  const base = documents ? (known ?? factsOf(documents, documents.recipe, place)) : known;
+  const whole = known?.recipe ?? documents?.recipe;
+  const entries =
+    whole?.inherits === undefined ? context : listContext(folder, join(root, templateFolder(whole.inherits)));
+  const base = documents ? (known ?? factsOf(documents, documents.recipe, entries)) : known;
   if (!base) throw new Error(`${name} was neither read nor remembered`);
   const read = documents ? await readReleases(documents, unread) : [];
   const { recipe, toolchain, toolchainRecipe, contextDigest } = base;
@@ -149,7 +158,7 @@ async function readSelected(
     ...known?.releases,
     ...Object.fromEntries(
       read.map(({ release, own }) => {
-        const kept = { release, ...(own && { own: factsOf(own, recipe, place) }) };
+        const kept = { release, ...(own && { own: factsOf(own, recipe, entries) }) };
         return [release.version, { stamp: releaseStamp(reader, recipe, kept), ...kept }];
       }),
     ),
@@ -208,13 +217,13 @@ async function contextOf(reader: Reader, name: string, folder: string): Promise<
 function factsOf(
   { recipe, toolchain }: Pick<RecipeDocuments, "recipe" | "toolchain">,
   whole: Recipe,
-  { folder, context }: { readonly folder: string; readonly context: readonly ContextEntry[] },
+  context: readonly ContextEntry[],
 ): RecipeFacts {
   return {
     recipe,
     toolchain: "image" in toolchain ? "image" : "packages",
     ...("recipe" in toolchain && { toolchainRecipe: { recipe: toolchain.recipe, platform: toolchain.platform } }),
-    contextDigest: contextDigestOf(realpathSync(folder), context, filesOfOtherVersions(whole, recipe)),
+    contextDigest: contextDigestOf(context, filesOfOtherVersions(whole, recipe)),
   };
 }
 
@@ -251,6 +260,13 @@ function checked(remembered: RememberedRecipe, reader: Reader, own: readonly str
 function sharedStamp({ root, stamps }: Reader, recipe: Recipe, own: readonly string[]): string {
   const { source, toolchain, inherits } = recipe;
   const template = inherits === undefined ? [] : [templateFile(inherits)];
+  const below = inherits === undefined ? [] : listTemplateFiles(join(root, templateFolder(inherits)));
   const shared = [fileOf("source", source), fileOf("toolchain", toolchain), ...template];
-  return digestOf([...own, ...shared.map((path) => `${path} ${stamps.at(join(root, path))}`)].join("\n"));
+  return digestOf(
+    [
+      ...own,
+      ...shared.map((path) => `${path} ${stamps.at(join(root, path))}`),
+      ...below.map(({ path, stats }) => `template ${path} ${stamps.of(stats)}`),
+    ].join("\n"),
+  );
 }

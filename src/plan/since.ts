@@ -6,7 +6,7 @@ import { canonicalJson } from "../json.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { type LocatedDocument, readDocument, readRecipeDocument } from "../recipe/document.ts";
 import { type Context, type ContextPin, type Recipe, type Release, releaseSchema } from "../recipe/schema.ts";
-import { fileOf, folders, recipeFolder, releaseFile, templateFile } from "../recipe/tree.ts";
+import { fileOf, folders, recipeFolder, releaseFile, templateFile, templateFolder } from "../recipe/tree.ts";
 import { filesOfOtherVersions, recipeForVersion } from "../recipe/versions.ts";
 import type { CatalogueRelease } from "./catalogue.ts";
 import { contextDigestOf, listContext } from "./context-digest.ts";
@@ -63,9 +63,9 @@ export async function readEarlier(
     const [name = "", ...rest] = path.slice(folders.recipe.length + 1).split("/");
     changed.set(name, [...(changed.get(name) ?? []), rest.join("/")]);
   }
-  const templates = new Set(await revision.changedFiles([folders.template]));
+  const templates = await revision.changedFiles([folders.template]);
   for (const { recipe } of releases) {
-    const isTouched = recipe.inherits !== undefined && templates.has(templateFile(recipe.inherits));
+    const isTouched = recipe.inherits !== undefined && templates.some(isOfTemplate(recipe.inherits));
     if (isTouched && !changed.has(recipe.image)) changed.set(recipe.image, []);
   }
   const names = [...new Set(releases.map(({ recipe }) => recipe.image))].filter((name) => changed.has(name));
@@ -85,6 +85,11 @@ export async function readEarlier(
   };
 }
 
+/** Whether a path, from the root, is of a template: what it says, or a file for builds. */
+function isOfTemplate(name: string): (path: string) => boolean {
+  return (path) => path === templateFile(name) || path.startsWith(`${templateFolder(name)}/`);
+}
+
 type EarlierRecipe =
   | Exclude<Earlier, { readonly state: "there" }>
   | {
@@ -99,9 +104,9 @@ async function readRecipeAt(root: string, name: string, changed: readonly string
   const { document } = await readRecipeDocument(root, fileOf("recipe", name));
   if (!document) return { state: stateAt(root, fileOf("recipe", name)) };
   const files = changed.filter((path) => path !== "recipe.yaml" && !path.startsWith("releases/"));
-  const entries = listContext(folder);
-  const contextFor = (own: Recipe): Digest =>
-    contextDigestOf(folder, entries, filesOfOtherVersions(document.value, own));
+  const { inherits } = document.value;
+  const entries = listContext(folder, inherits === undefined ? undefined : join(root, templateFolder(inherits)));
+  const contextFor = (own: Recipe): Digest => contextDigestOf(entries, filesOfOtherVersions(document.value, own));
   return { state: "there", recipe: document, contextFor, files };
 }
 

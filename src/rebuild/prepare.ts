@@ -17,8 +17,8 @@ export async function prepareContext(
   factory: Factory,
 ): Promise<Pick<PreparedInputs, "contextFolder" | "contextDigest" | "dockerfile">> {
   const contextFolder = await factory.store.temporaryFolder("context");
-  const { folder, ofOtherVersions } = inputs.dockerfile;
-  const contextDigest = await stageBuildContext(folder, contextFolder, inputs.release.source.epoch, ofOtherVersions);
+  const { epoch } = inputs.release.source;
+  const contextDigest = await stageBuildContext(inputs.dockerfile.folder, contextFolder, epoch, inputs.dockerfile);
   return { contextFolder, contextDigest, dockerfile: join(contextFolder, inputs.recipe.build.dockerfile) };
 }
 

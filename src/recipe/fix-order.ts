@@ -17,7 +17,9 @@ export const sortPlatforms: FixPass = (text, kind) => {
   if (kind !== "recipe") return { text, changes: [] };
   let current = text;
   const changes: FixChange[] = [];
-  for (const path of platformLists(parseYaml(text, "").tree?.data)) {
+  // the whole text is read only where it may have more lists than the usual ones
+  const data = text.includes("versions") ? parseYaml(text, "").tree?.data : undefined;
+  for (const path of platformLists(data)) {
     const list = parseDocument(current, yamlOptions).getIn(path, true);
     if (!isSeq(list)) continue;
     const items = list.items.flatMap((item) =>

@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { checkRelease, checkWaivers } from "./checks.ts";
 import { checkDockerfile } from "./dockerfile.ts";
@@ -209,7 +210,7 @@ async function lintDockerfile(reader: TreeReader, recipe: LocatedDocument<Recipe
   checkCommands(found.text, found.file, report);
 }
 
-/** The Dockerfile's path from the root; links inside the recipe's folder are followed, as the build does. */
+/** The Dockerfile's path from the root; links inside the recipe's or template's folder are followed, as the build does. */
 async function dockerfilePath(
   reader: TreeReader,
   recipe: LocatedDocument<Recipe>,
@@ -219,7 +220,7 @@ async function dockerfilePath(
   const { dockerfile } = recipe.value.build;
   if ((await reader.list(folder)).get(dockerfile)?.isFile() === true) return join(folder, dockerfile);
   const place = await findDockerfile(reader.root, recipe);
-  if (!("message" in place)) return join(folder, relative(place.folder, place.path));
+  if (!("message" in place)) return relative(await realpath(reader.root), place.path);
   report("reference", place);
   return undefined;
 }

@@ -32,6 +32,7 @@ import {
   recipeFolder,
   releaseFile,
   toolchainSourcesFile,
+  templateFolder,
 } from "./tree.ts";
 import { filesOfOtherVersions } from "./versions.ts";
 import { didYouMean, quoted } from "./words.ts";
@@ -126,34 +127,45 @@ export async function readToolchainSources(
 export interface DockerfilePlace {
   readonly path: string;
   readonly folder: string;
-  /** Files of the folder, from there, that only other versions of the recipe are built with. */
+  /** That of the template's files for builds, where it has some. */
+  readonly templateFolder?: string;
+  /** Files of these, from there, that only other versions of the recipe are built with. */
   readonly ofOtherVersions: ReadonlySet<string>;
 }
 
 /**
- * Finds a recipe's Dockerfile: a regular file that is in the recipe's folder, wherever links
- * lead. `whole` is the recipe with all its versions, where `recipe` is it for one of them.
+ * Finds a recipe's Dockerfile: a regular file that is in the recipe's folder or its
+ * template's, wherever links lead. `whole` is the recipe with all its versions, where
+ * `recipe` is it for one of them.
  */
 export async function findDockerfile(
   root: string,
   recipe: LocatedDocument<Recipe>,
   whole: Recipe = recipe.value,
 ): Promise<DockerfilePlace | Problem> {
-  const { dockerfile } = recipe.value.build;
-  const ofOtherVersions = filesOfOtherVersions(whole, recipe.value);
+  const { image, inherits, build } = recipe.value;
+  const { dockerfile } = build;
   const location = recipe.locate(["build", "dockerfile"]);
   try {
-    const folder = await realpath(join(root, recipeFolder(recipe.value.image)));
-    const path = await realpath(join(folder, dockerfile));
-    if (!path.startsWith(folder + sep)) {
+    const folder = await realpath(join(root, recipeFolder(image)));
+    const template = inherits === undefined ? undefined : await realFolder(join(root, templateFolder(inherits)));
+    const place = {
+      folder,
+      ...(template !== undefined && { templateFolder: template }),
+      ofOtherVersions: filesOfOtherVersions(whole, recipe.value),
+    };
+    const isOwn = template === undefined || (await isThere(join(folder, dockerfile)));
+    const home = isOwn ? folder : template;
+    const path = await realpath(join(home, dockerfile));
+    if (!path.startsWith(home + sep)) {
       return {
-        message: `${quoted(dockerfile)} leads out of the recipe's folder`,
+        message: `${quoted(dockerfile)} leads out of the ${isOwn ? "recipe" : "template"}'s folder`,
         location,
         hint: "put the file itself in the recipe's folder",
       };
     }
     if (!(await stat(path)).isFile()) return { message: `${quoted(dockerfile)} is not a regular file`, location };
-    return { path, folder, ofOtherVersions };
+    return { path, ...place };
   } catch (error) {
     const message =
       errorCode(error) === "ENOENT" ? "is not in the recipe's folder" : `cannot be read: ${messageOf(error)}`;
@@ -163,6 +175,18 @@ export async function findDockerfile(
       hint: "put it beside recipe.yaml, or name it under build.dockerfile",
     };
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A folder without symbolic links; undefined when it is not there. */
+async function realFolder(path: string): Promise<string | undefined> {
+  return (await isThere(path)) ? realpath(path) : undefined;
 }
 
 function bySchema<T>(root: string, schema: z.ZodType<T>): (file: string) => Promise<DocumentResult<T>> {
@@ -180,11 +204,7 @@ async function readNamed<T>(
 ): Promise<DocumentResult<T>> {
   const file = fileOf(kind, name);
   // listing all of them is only for a suggestion
-  const isThere = await lstat(join(root, file)).then(
-    () => true,
-    () => false,
-  );
-  const names = isThere ? [name] : await listNamed(root, kind);
+  const names = (await isThere(join(root, file))) ? [name] : await listNamed(root, kind);
   if (!names.includes(name)) {
     const location = from ?? { file: displayPath(join(root, folders[kind])) };
     return missing(`there is no ${kind} ${quoted(name)}`, name, names, location, advice);

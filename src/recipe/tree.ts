@@ -35,6 +35,11 @@ export function templateFile(name: string): string {
   return `${folders.template}/${name}.yaml`;
 }
 
+/** Where a template has files for the builds of those that inherit it, from the root; few have such a folder. */
+export function templateFolder(name: string): string {
+  return `${folders.template}/${name}`;
+}
+
 /** The folder of a recipe, from the root. */
 export function recipeFolder(name: string): string {
   return dirname(fileOf("recipe", name));
