@@ -51,7 +51,7 @@ export interface PlatformOutcome {
 
 /** One pinned input of a release, for the report. */
 export interface OutcomeInput {
-  readonly kind: "source" | "base" | "toolchain" | "upstream" | "dockerfile" | "engine" | "encoder";
+  readonly kind: "source" | "base" | "toolchain" | "upstream" | "dockerfile" | "patch" | "engine" | "encoder";
   readonly name: string;
   readonly version: string;
   readonly digest: string;

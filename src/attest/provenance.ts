@@ -102,11 +102,16 @@ function modeOf(platform: PlatformOutcome): Readonly<Record<string, unknown>> {
 
 /** Every input, each with a digest: sources, build context, toolchains with their packages, images of other recipes. */
 function dependenciesOf(inputs: LoadedRelease, outcome: Outcome): ResourceDescriptor[] {
-  const { source, release, toolchain, toolchainLock, contexts } = inputs;
+  const { source, release, toolchain, toolchainLock, contexts, patches } = inputs;
   const dockerfile = outcome.inputs.find((input) => input.kind === "dockerfile");
   return [
     ...sourceDependencies(source, release.source),
     ...(dockerfile ? [{ name: "build context", digest: digestSet(dockerfile.digest as Digest) }] : []),
+    ...patches.map(({ file, digest, reason, origin, forwarded }) => ({
+      name: `patch ${file}`,
+      digest: digestSet(digest),
+      annotations: { reason, origin, forwarded },
+    })),
     ...toolchainDependencies({ toolchain, pin: release.toolchain, ...(toolchainLock && { lock: toolchainLock }) }),
     ...Object.entries(contexts).flatMap(([name, context]) => {
       if (context.kind === "source") return sourceDependencies(context.source, context.pin);

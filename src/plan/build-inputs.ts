@@ -41,6 +41,7 @@ function keyOf(inputs: BuildInputs, pins: Release["contexts"], platform: Platfor
     sourceArchive: inputs.source,
     contextDigest: inputs.context,
     dockerfile: inputs.dockerfile,
+    ...(inputs.patches && { patches: inputs.patches }),
     toolchain: inputs.toolchain,
     ...(Object.keys(contexts).length > 0 && { contexts }),
     buildArgs: { ...inputs.args, ...inputs.platformArgs?.[platform] },

@@ -10,6 +10,8 @@ export interface BuildKeyInput {
   readonly contextDigest: Digest;
   /** Which of them is the Dockerfile. */
   readonly dockerfile: string;
+  /** Which of them are applied to the source, in this order; left out where there are none. */
+  readonly patches?: readonly string[];
   /** The compilers and libraries. */
   readonly toolchain: Digest;
   /** Further sources, images and toolchains, by the names of their contexts; left out where there are none. */

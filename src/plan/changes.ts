@@ -12,6 +12,8 @@ export interface BuildInputs {
   readonly contexts?: Readonly<Record<string, Digest>> | undefined;
   readonly args: Readonly<Record<string, string>>;
   readonly platformArgs?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+  /** Files that are applied to the source, in this order. */
+  readonly patches?: string[] | undefined;
   readonly builder: string;
   readonly exporter: string;
   readonly normaliser: string;
@@ -41,6 +43,7 @@ const order: readonly (keyof BuildInputs)[] = [
   "epoch",
   "context",
   "dockerfile",
+  "patches",
   "toolchain",
   "contexts",
   "args",
@@ -60,6 +63,7 @@ export function changedInputs(before: BuildInputs, after: BuildInputs): InputCha
 
 function valueOf(inputs: BuildInputs, input: keyof BuildInputs): string {
   if (input === "args") return argsText(inputs.args);
+  if (input === "patches") return (inputs.patches ?? []).join(" ");
   if (input === "contexts") return argsText(inputs.contexts ?? {});
   if (input === "platformArgs")
     return Object.entries(inputs.platformArgs ?? {})
@@ -84,6 +88,7 @@ export function codeOf({ input }: InputChange, toolchain: ToolchainKind): Change
       return "source-changed";
     case "context":
     case "dockerfile":
+    case "patches":
       return "dockerfile-changed";
     case "toolchain":
       return toolchain === "image" ? "base-changed" : "toolchain-changed";
@@ -102,6 +107,7 @@ const names: Readonly<Record<keyof BuildInputs, string>> = {
   epoch: "SOURCE_DATE_EPOCH",
   context: "the Dockerfile or a file beside it",
   dockerfile: "which file is the Dockerfile",
+  patches: "which patches are applied, or their order",
   toolchain: "the toolchain",
   contexts: "a context (another source, base image or toolchain)",
   args: "the build arguments",

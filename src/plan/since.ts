@@ -36,6 +36,7 @@ export function fileInputsOf(
     ...(built.length > 0 && { contexts: Object.fromEntries(built) }),
     args: build.args,
     ...(Object.keys(build.platformArgs).length > 0 && { platformArgs: build.platformArgs }),
+    ...(build.patches.length > 0 && { patches: build.patches }),
   };
 }
 

@@ -145,7 +145,7 @@ function descriptorOf({ descriptor }: ReleaseEntry): Descriptor {
 }
 
 function listInputs(
-  { recipe, release, source, toolchain, contexts }: ReleaseInputs,
+  { recipe, release, source, toolchain, contexts, patches }: ReleaseInputs,
   run: BuildRun,
   upstream: UpstreamState,
 ): OutcomeInput[] {
@@ -165,6 +165,15 @@ function listInputs(
       digest: run.contextDigest,
       origin: "recipe",
     },
+    ...patches.map(
+      ({ file, digest, origin }): OutcomeInput => ({
+        kind: "patch",
+        name: file,
+        version: origin,
+        digest,
+        origin: "recipe",
+      }),
+    ),
     {
       kind: "toolchain",
       name: toolchain.toolchain,

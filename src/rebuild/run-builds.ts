@@ -9,6 +9,7 @@ import type { LoadedToolchain } from "../recipe/load.ts";
 import { type BuildRecord, findBuild } from "./build-platform.ts";
 import { withinPlace } from "./build-places.ts";
 import { type PlatformJob, type PlatformWork, runPlatformJob } from "./platform-job.ts";
+import { applyPatches } from "../source/apply-patches.ts";
 import { prepareContext, prepareSource } from "./prepare.ts";
 import { obtainMaker, obtainRecipeImages, prepareContexts } from "./prepare-contexts.ts";
 import { takeStagedBuild } from "./staging.ts";
@@ -178,7 +179,13 @@ async function prepareBuild(
   ];
   await factory.restore(inputs);
   const [source, toolchain, contexts] = await runTogether<Parts>(factory.signal, [
-    (signal) => prepareSource({ source: inputs.source, pin: inputs.release.source }, { ...factory, signal }),
+    async (signal) => {
+      const { source: own, patches, release } = inputs;
+      const staged = await prepareSource({ source: own, pin: release.source }, { ...factory, signal });
+      const tree = { folder: staged.folder, epoch: release.source.epoch };
+      await applyPatches(patches, context.contextFolder, tree, signal);
+      return staged;
+    },
     (signal) => obtainMaker(makerOf(inputs), buildNeeded, { ...factory, signal }),
     (signal) => prepareContexts(inputs, platforms, "build", buildNeeded, { ...factory, signal }),
     () => engine.get(),

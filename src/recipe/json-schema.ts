@@ -39,6 +39,8 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       "build.network": "Builds have no network.",
       "build.args": "Build arguments of the Dockerfile; they are part of the build key.",
       "build.platformArgs": "Build arguments that a platform has otherwise.",
+      "build.patches":
+        "Applied to the source in this order; each has a header (DEP-3) that says where it is from and why.",
       platforms: "Each platform is either reproduced or extended.",
       "platforms.reproduce": "Platforms that upstream has: ours are compared with upstream's.",
       "platforms.extend": "Platforms that upstream never released.",

@@ -9,6 +9,7 @@ import { checkExpected, checkPlatformNames } from "./lint-platforms.ts";
 import type { TreeReader } from "./lint-read.ts";
 import type { Report } from "./lint-rules.ts";
 import { checkWrittenStyle } from "./lint-style.ts";
+import { readPatches } from "./patches.ts";
 import { findDockerfile, readRecipe, readSource, readToolchain, readToolchainLock } from "./read.ts";
 import { type Recipe, type Release, releaseSchema, type Source, type Toolchain, type ToolchainLock } from "./schema.ts";
 import { folders, recipeFolder } from "./tree.ts";
@@ -80,6 +81,7 @@ async function lintVariant(
   checkUpstreamTag(recipe, report);
   checkAllWaivers(recipe, checks, report);
   await lintDockerfile(reader, recipe, report);
+  if (recipe.value.build.patches.length > 0) report("patch", ...(await readPatches(reader.root, recipe)).problems);
   await checkReferences(reader, recipe, checks.known, report);
 }
 

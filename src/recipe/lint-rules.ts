@@ -97,6 +97,11 @@ const catalogue = {
     title: "No command of a build asks for the time",
     help: "The time of the build ends in the image, which is then another one each day. Use SOURCE_DATE_EPOCH.",
   },
+  patch: {
+    severity: "error",
+    title: "Patches say where they are from and why",
+    help: "A header of DEP-3 begins each: Description, Origin (or Author), and Forwarded. A change to a source that nobody can trace is none that others can trust.",
+  },
   "source-address": {
     severity: "error",
     title: "Sources have addresses that git may see",

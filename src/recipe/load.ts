@@ -1,6 +1,7 @@
 import { type Location, type Problem, RefoundryError, usageError } from "../errors.ts";
 import { checkLock, checkRelease, checkWaivers } from "./checks.ts";
 import { documentOf, type DocumentResult, inOrder, type LocatedDocument } from "./document.ts";
+import { type Patch, readPatches } from "./patches.ts";
 import {
   type DockerfilePlace,
   findDockerfile,
@@ -44,6 +45,8 @@ export interface LoadedRelease {
   /** The recipe's contexts by name, each with what the release pins of it. */
   readonly contexts: Readonly<Record<string, LoadedContext>>;
   readonly dockerfile: DockerfilePlace;
+  /** Applied to the source, in this order. */
+  readonly patches: readonly Patch[];
   /** Every version of the recipe that has a release, oldest first. */
   readonly versions: readonly string[];
 }
@@ -190,6 +193,8 @@ async function loadWithin(
 
   const versions = await listReleases(root, recipeName);
   if (!options.asItWas && chosen === versions.at(-1)) problems.push(...checkWaivers(recipe, options.today));
+  const { patches, problems: wrongPatches } = await readPatches(root, recipe);
+  problems.push(...wrongPatches);
   if ("message" in dockerfile) problems.push(dockerfile);
   if (made.lock) problems.push(...checkLock(made.lock));
   if (release) {
@@ -218,6 +223,7 @@ async function loadWithin(
     ...(made.release && { toolchainRelease: made.release }),
     contexts,
     dockerfile,
+    patches,
     versions,
   };
 }

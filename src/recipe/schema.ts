@@ -126,6 +126,7 @@ const smokeSchema = z.union([
 /** Build arguments, for every platform and by platform. */
 const argsSchema = z.record(argName, z.string());
 const platformArgsSchema = z.record(platformSchema, argsSchema);
+const patchList = z.array(localPath.endsWith(".patch", "must end in .patch")).max(256);
 
 /** What some versions have otherwise: merged over the recipe, and checked as a whole then. */
 const versionsSchema = z.strictObject({
@@ -142,7 +143,7 @@ const versionsSchema = z.strictObject({
     ])
     .optional(),
   build: z
-    .strictObject({ dockerfile: localPath, args: argsSchema, platformArgs: platformArgsSchema })
+    .strictObject({ dockerfile: localPath, args: argsSchema, platformArgs: platformArgsSchema, patches: patchList })
     .partial()
     .optional(),
   platforms: z.strictObject({ reproduce: platformList, extend: platformList }).partial().optional(),
@@ -166,6 +167,8 @@ export const recipeSchema = z.strictObject({
     args: argsSchema.default({}),
     /** What a platform has otherwise. */
     platformArgs: platformArgsSchema.default({}),
+    /** Applied to the source in this order; each says in a header where it is from and why. */
+    patches: patchList.default([]),
   }),
   platforms: z
     .strictObject({ reproduce: platformList, extend: platformList.default([]) })
@@ -266,6 +269,7 @@ export const releaseSchema = z.strictObject({
           contexts: z.record(contextName, digestSchema).optional(),
           args: z.record(argName, z.string()),
           platformArgs: z.record(platformSchema, z.record(argName, z.string())).optional(),
+          patches: z.array(localPath).optional(),
           builder: line,
           exporter: line,
           normaliser: line,

@@ -33,9 +33,15 @@ export function recipeWithEntries(recipe: LocatedDocument<Recipe>, entries: read
 
 /**
  * The files of a recipe's folder, from there, that only its other versions are built with:
- * Dockerfiles. They are no part of the build, so that a new version changes nothing of an old one.
+ * Dockerfiles and patches. They are no part of the build, so that a new version changes
+ * nothing of an old one.
  */
 export function filesOfOtherVersions(recipe: Recipe, own: Recipe): ReadonlySet<string> {
-  const all = [recipe.build.dockerfile, ...recipe.versions.flatMap(({ build }) => build?.dockerfile ?? [])];
-  return new Set(all.filter((file) => file !== own.build.dockerfile));
+  const filesOf = (build: Recipe["versions"][number]["build"]): string[] => [
+    ...(build?.dockerfile === undefined ? [] : [build.dockerfile]),
+    ...(build?.patches ?? []),
+  ];
+  const all = [...filesOf(recipe.build), ...recipe.versions.flatMap(({ build }) => filesOf(build))];
+  const used = filesOf(own.build);
+  return new Set(all.filter((file) => !used.includes(file)));
 }

@@ -23,8 +23,7 @@ export async function stageSource(request: {
   const { folder, epoch } = request;
   const repository = await openBareRepository(request.repositoryPath, request.signal);
   await repository.checkoutTree(request.commit, folder);
-  const digester = createDigester();
-  for await (const chunk of tarEntries(sealTree(folder, epoch))) digester.update(chunk);
+  const archive = await sealTree(folder, epoch);
   const ignore = join(folder, ".dockerignore");
   if (
     await lstat(ignore).then(
@@ -40,11 +39,18 @@ export async function stageSource(request: {
       message: "the source has a .dockerignore, which is left out so that it filters nothing",
     });
   }
-  return { folder, archive: digester.digest() };
+  return { folder, archive };
+}
+
+/** Normalises modes and times of a tree and gives the digest of its canonical tar. */
+export async function sealTree(folder: string, epoch: number): Promise<Digest> {
+  const digester = createDigester();
+  for await (const chunk of tarEntries(normalisedEntries(folder, epoch))) digester.update(chunk);
+  return digester.digest();
 }
 
 /** Normalises modes and times while it lists the tree, in the order of the paths. */
-async function* sealTree(root: string, epoch: number, below = ""): AsyncGenerator<TarInput> {
+async function* normalisedEntries(root: string, epoch: number, below = ""): AsyncGenerator<TarInput> {
   const common = { uid: 0, gid: 0, mtime: epoch };
   for (const name of (await readdir(join(root, below))).toSorted()) {
     const path = below === "" ? name : `${below}/${name}`;
@@ -54,7 +60,7 @@ async function* sealTree(root: string, epoch: number, below = ""): AsyncGenerato
     else if (found.isDirectory()) {
       await chmod(full, 0o755);
       yield { ...common, type: "directory", path, mode: 0o755 };
-      yield* sealTree(root, epoch, path);
+      yield* normalisedEntries(root, epoch, path);
     } else {
       const mode = (found.mode & 0o100) === 0 ? 0o644 : 0o755;
       await chmod(full, mode);
