@@ -12,6 +12,7 @@ import type { Context, ContextPin, Recipe, Release, Source } from "../recipe/sch
 import { planReleases, readRemembered } from "../rebuild/plan-release.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { upstreamName } from "../recipe/upstream.ts";
+import { type Trigger, whatRebuilds } from "./what-rebuilds.ts";
 
 /** Of what a release is explained, and who is asked. */
 export interface ExplainRequest {
@@ -43,6 +44,8 @@ export interface Explanation {
     readonly name: string;
     readonly version: string;
     readonly digest: Digest;
+    /** The recipe's name for it, where it is one of its contexts. */
+    readonly context?: string;
     /** Where it can be had, in the order in which it is tried. */
     readonly places: readonly string[];
   }[];
@@ -52,6 +55,8 @@ export interface Explanation {
   readonly neededBy: readonly NeedingRelease[];
   /** What would be built and why, platform by platform. */
   readonly plan: readonly Pick<PlanJob, "platform" | "due" | "needs" | "buildKey" | "reason" | "changes">[];
+  /** What would make it rebuild, whatever is due now. */
+  readonly rebuiltBy: readonly Trigger[];
   /** Newest first. */
   readonly history: readonly (Pick<NightlyRelease, "status" | "index" | "reason" | "failure"> & {
     readonly run: string;
@@ -104,6 +109,7 @@ export async function explainRelease(request: ExplainRequest, factory: Factory):
     expect: release.expect ?? null,
     neededBy,
     plan,
+    rebuiltBy: whatRebuilds(recipe, release),
     history,
     released,
     waivers: recipe.waivers.map(({ class: name, paths, reason, owner, expires }) => ({
@@ -185,16 +191,17 @@ function contextInput(context: Context | undefined, name: string, pin: ContextPi
   if ("source" in pin) {
     const { commit, archive } = pin.source;
     const source = context && "source" in context ? context.source : name;
-    return { kind: "source", name: source, version: commit, digest: archive, places: [] };
+    return { kind: "source", name: source, version: commit, digest: archive, context: name, places: [] };
   }
   if ("recipe" in pin) {
     const { version, index } = pin.recipe;
     const image = context && "recipe" in context ? context.recipe : name;
-    return { kind: "base", name: image, version, digest: index, places: [] };
+    return { kind: "base", name: image, version, digest: index, context: name, places: [] };
   }
   const { lock, version, digest } = pin.toolchain;
   const toolchain = context && "toolchain" in context ? context.toolchain : name;
-  return { kind: "toolchain", name: toolchain, version: lock ?? version ?? "pinned image", digest, places: [] };
+  const which = lock ?? version ?? "pinned image";
+  return { kind: "toolchain", name: toolchain, version: which, digest, context: name, places: [] };
 }
 
 function inputsOf(recipe: Recipe, release: Release, source: Source): Explanation["inputs"] {

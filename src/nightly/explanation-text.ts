@@ -3,13 +3,14 @@ import type { Explanation } from "./explain.ts";
 
 /** An explanation for people: a heading for each part, one line a fact. Ends with a new line. */
 export function renderExplanation(explanation: Explanation): string {
-  const { recipe, version, inputs, neededBy, expect, plan, history, released, waivers, missing } = explanation;
+  const { recipe, version, inputs, neededBy, expect, plan, rebuiltBy, history, released, waivers, missing } =
+    explanation;
   return [
     `${plainText(recipe)} ${plainText(version)}`,
     ...part(
       "made from",
-      inputs.flatMap(({ kind, name, version: which, digest, places }) => [
-        `${kind}  ${name} ${which}`,
+      inputs.flatMap(({ kind, name, version: which, digest, context, places }) => [
+        `${kind}  ${name} ${which}${context === undefined ? "" : `  (context ${context})`}`,
         `  ${digest}${places.length > 0 ? `  from ${places.join(", then ")}` : ""}`,
       ]),
       "",
@@ -28,6 +29,11 @@ export function renderExplanation(explanation: Explanation): string {
         ({ platform, due, reason }) => `${platform}  ${due ? "due" : "not due"} (${reason.code}): ${reason.sentence}`,
       ),
       "no plan could be made",
+    ),
+    ...part(
+      "would make it rebuild",
+      rebuiltBy.map(({ code, sentence }) => `${code}: ${sentence}`),
+      undefined,
     ),
     ...part("released", releasedLines(released), "not asked: --registry HOST/PREFIX asks"),
     ...part(
@@ -64,8 +70,8 @@ function part(title: string, lines: readonly string[], otherwise: string | undef
 
 function recordedLines(expect: Explanation["expect"]): string[] {
   if (!expect) return [];
-  const platforms = Object.entries(expect.platforms).map(
-    ([platform, { manifest, buildKey }]) => `${platform}  ${manifest}  key ${shortDigest(buildKey)}`,
+  const platforms = Object.entries(expect.platforms).map(([platform, { manifest, buildKey, verdict, level }]) =>
+    `${platform}  ${manifest}  key ${shortDigest(buildKey)}  ${verdict ?? ""}${level === undefined ? "" : ` at ${level}`}`.trimEnd(),
   );
   return [`index  ${expect.index}`, ...platforms];
 }
