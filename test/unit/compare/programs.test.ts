@@ -113,6 +113,14 @@ describe("ELF files are explained", () => {
     expect(await explain(go("x"), go("y"))).toEqual(["go-build-id"]);
   });
 
+  test("when a package that Go compiled has another build id, and only then", async () => {
+    const compiled = (letter: string, code = "code", id = letter.repeat(20)): Buffer =>
+      Buffer.from(`go object linux amd64 go1.19.8 X:none\nbuild id "${id}/${id}"\n\n!\n${code}`);
+    expect(await explain(compiled("x"), compiled("y"))).toEqual(["go-build-id"]);
+    expect(await explain(compiled("x"), compiled("y", "cove"))).toBeUndefined();
+    expect(await explain(compiled("x"), compiled("y", "code", "shorter"))).toBeUndefined();
+  });
+
   test("when Go's build information names another commit", async () => {
     const info = (commit: string, version = "v1.2.3"): Buffer =>
       elfOf([
