@@ -20,6 +20,8 @@ export interface CompareOptions {
   readonly today?: string;
   /** Whether what differs is looked into for a proof (default), or only found. */
   readonly explain?: boolean;
+  /** How many paths each difference of the trees lists; 100 by default. */
+  readonly listed?: number;
   /** Encoders by which it is found who compressed a layer of which only the compression differs; slow. */
   readonly encoders?: readonly GzipEncoder[];
   /** Gets what people look at, for a page or a comment. */
@@ -37,7 +39,15 @@ export async function compareImages(
   right: ImageSource,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  const { signal = new AbortController().signal, waivers = [], today, explain = true, encoders, onEvidence } = options;
+  const {
+    signal = new AbortController().signal,
+    waivers = [],
+    today,
+    explain = true,
+    listed,
+    encoders,
+    onEvidence,
+  } = options;
   if (waivers.length > 0 && today === undefined)
     throw usageError("waivers expire, and no day is given that decides which hold");
   const evidence: PlatformEvidence[] = [];
@@ -53,6 +63,7 @@ export async function compareImages(
     const compared = await comparePlatform(...sides, {
       waivers: { waivers, today: today ?? "" },
       explain,
+      ...(listed !== undefined && { listed }),
       ...(encoders && { encoders }),
       ...(onEvidence && { onEvidence: (seen) => void evidence.push({ ...seen, platform }) }),
       signal,

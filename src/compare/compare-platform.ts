@@ -34,6 +34,8 @@ export interface PlatformOptions {
   readonly waivers: WaiverBook;
   /** Whether what differs is looked into; without it everything is `unexplained` at once. */
   readonly explain: boolean;
+  /** How many paths each difference of the trees lists. */
+  readonly listed?: number;
   /** Encoders by which it is found who compressed a layer of which only the compression differs. */
   readonly encoders?: readonly GzipEncoder[];
   /** Gets what people look at. */
@@ -162,7 +164,7 @@ async function compareTrees(left: SideImage, right: SideImage, options: Platform
   const explanation: Explanation = options.explain
     ? await explainResiduals(residuals, ...sides, { judge, ...(look && { look }) }, signal)
     : { findings: judge(unexplained(residuals)), packages: [], warnings: [] };
-  differences.push(...sumUp(explanation.findings));
+  differences.push(...sumUp(explanation.findings, options.listed));
   const { packages, warnings } = explanation;
   return { sameLayers: false, sameEntries: false, sameTree: false, differences, packages, warnings, files };
 }

@@ -14,11 +14,13 @@ export interface Finding {
   readonly note?: string;
 }
 
-const examples = 100;
+/** How many paths a difference lists where nobody asks for more. */
+export const listedPaths = 100;
+
 const weights: readonly Difference["weight"][] = ["unexplained", "drift", "explained", "benign"];
 
-/** Sums findings up by class, proof and waiver, in an order that depends on them alone. */
-export function sumUp(findings: readonly Finding[]): Difference[] {
+/** Sums findings up by class, proof and waiver, in an order that depends on them alone; each lists `listed` paths. */
+export function sumUp(findings: readonly Finding[], listed = listedPaths): Difference[] {
   const groups = new Map<string, { readonly first: Finding; readonly paths: string[] }>();
   for (const finding of findings) {
     const { scope, weight, proof, waiver, note } = finding;
@@ -33,7 +35,7 @@ export function sumUp(findings: readonly Finding[]): Difference[] {
       class: first.class,
       scope: first.scope,
       count: paths.length,
-      paths: paths.toSorted().slice(0, examples),
+      paths: paths.toSorted().slice(0, listed),
       detail: first.note === undefined ? first.detail : `${first.detail}; ${first.note}`,
       weight: first.weight,
       ...(first.proof && { proof: first.proof }),

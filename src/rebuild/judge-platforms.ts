@@ -1,6 +1,7 @@
 import { runTogether } from "../concurrency.ts";
 import { compareImages } from "../compare/compare-images.ts";
-import type { PlatformComparison } from "../compare/types.ts";
+import { listedPaths } from "../compare/findings.ts";
+import type { Difference, PlatformComparison } from "../compare/types.ts";
 import type { WaiverBook } from "../compare/waivers.ts";
 import { runStage } from "../events.ts";
 import { readManifest } from "../oci/manifest.ts";
@@ -77,7 +78,7 @@ async function judgeOne(
     const other = sibling?.built?.manifest;
     const parity = other && (await comparePair(other, built.manifest, item, book, factory));
     const judgement = judgeExtension(parity, sibling?.job.platform ?? "");
-    return { ...judgement, level: "no-upstream", ...(parity && { comparison: parity }) };
+    return { ...judgement, level: "no-upstream", ...(parity && { comparison: shortened(parity) }) };
   }
   const theirs = upstream.manifests.get(job.platform);
   if (!theirs) {
@@ -86,6 +87,18 @@ async function judgeOne(
   }
   const comparison = await comparePair(theirs, built.manifest, item, book, factory);
   return { ...judgeReproduction(comparison), level: comparison.level, comparison };
+}
+
+/** Parity looks at every path: a folder that is named by its platform may hold many. */
+const judgedPaths = 10_000;
+
+/** A comparison that lists as many paths as any other. */
+function shortened(comparison: PlatformComparison): PlatformComparison {
+  const shown = (difference: Difference): Difference => ({
+    ...difference,
+    paths: difference.paths.slice(0, listedPaths),
+  });
+  return { ...comparison, differences: comparison.differences.map(shown) };
 }
 
 async function comparePair(
@@ -104,8 +117,8 @@ async function comparePair(
       descriptor: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
     });
     // between platforms other machine code is what one wants: nothing to look into
-    const options = { ...book, explain: !item.job.extended, signal: factory.signal };
-    const comparison = await compareImages(side(left), side(right), options);
+    const options = item.job.extended ? { explain: false, listed: judgedPaths } : { explain: true };
+    const comparison = await compareImages(side(left), side(right), { ...book, ...options, signal: factory.signal });
     const [platform] = comparison.platforms;
     if (!platform) throw new Error("two images gave no comparison");
     return { value: platform, detail: item.job.extended ? "parity" : `equal at ${platform.level}` };

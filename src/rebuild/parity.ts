@@ -4,6 +4,9 @@ import type { Difference } from "../compare/types.ts";
 const triplet =
   /\b(?:x86_64|aarch64|arm|i[3-6]86|powerpc64le|riscv64|s390x|loongarch64|mips64el)-linux-gnu(?:eabi(?:hf)?|abi64)?\b/g;
 
+/** Folders of what Go compiled for a platform, GOOS_GOARCH. */
+const goFolder = /(?<=\/pkg\/(?:tool\/)?)linux_(?:386|amd64|arm|arm64|loong64|mips64le|ppc64le|riscv64|s390x)(?=\/|$)/;
+
 /** The dynamic loader of each platform's ABI. */
 const loader =
   /^(?<folder>(?:\/usr)?)\/lib(?:64)?\/(?<inner>(?:TRIPLET\/)?)(?:ld-linux(?:-(?:x86-64|aarch64|armhf|riscv64-lp64d|loongarch-lp64d))?\.so\.[123]|ld64\.so\.[12])$/;
@@ -11,7 +14,8 @@ const loader =
 /**
  * What breaks parity between two platforms of one image: anything but other machine code,
  * the platform's own name in the config, and files that both have under the names that
- * each platform gives them (folders by triplet, the dynamic loader), or links to these.
+ * each platform gives them (folders by triplet or by Go's GOOS_GOARCH, the dynamic loader), or
+ * links to these.
  */
 export function parityBreaks(differences: readonly Difference[]): readonly Difference[] {
   const open = differences.filter(({ weight }) => weight === "unexplained");
@@ -41,5 +45,8 @@ function isOnlyRenamed(missing: readonly Difference[]): boolean {
 
 /** A path with the same name on every platform. */
 function commonName(path: string): string {
-  return path.replaceAll(triplet, "TRIPLET").replace(loader, "$<folder>/LIB/$<inner>LOADER");
+  return path
+    .replaceAll(triplet, "TRIPLET")
+    .replace(goFolder, "GOOS_GOARCH")
+    .replace(loader, "$<folder>/LIB/$<inner>LOADER");
 }

@@ -80,6 +80,21 @@ describe("a platform that upstream never released", () => {
   const libraries = (left: string[], right: string[]): PlatformComparison =>
     comparison("different", [difference("entry-missing-right", left), difference("entry-missing-left", right)]);
 
+  test("what Go compiled, in the folder of its platform, is parity, and one library less is none", () => {
+    const compiled = (platform: string): string[] => [
+      `/usr/lib/go-1.19/pkg/${platform}`,
+      `/usr/lib/go-1.19/pkg/${platform}/fmt.a`,
+      `/usr/lib/go-1.19/pkg/tool/${platform}/compile`,
+    ];
+    const [amd64, riscv64] = [compiled("linux_amd64"), compiled("linux_riscv64")];
+    expect(judgeExtension(libraries(amd64, riscv64), "linux/amd64")).toMatchObject({ verdict: "extended" });
+    expect(judgeExtension(libraries(amd64, riscv64.slice(0, 2)), "linux/amd64")).toMatchObject({
+      verdict: "different",
+    });
+    const elsewhere = libraries(["/opt/linux_amd64/app"], ["/opt/linux_riscv64/app"]);
+    expect(judgeExtension(elsewhere, "linux/amd64")).toMatchObject({ verdict: "different" });
+  });
+
   test("libraries in the folder of their platform, and its loader, are parity", () => {
     const parity = libraries(
       ["/usr/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib64/ld-linux-x86-64.so.2"],
