@@ -30,7 +30,10 @@ export async function smokePlatform(
   const { store, emit, signal } = options.factory;
   const commands = inputs.recipe.smoke;
   const assisted = commands.filter((smoke) => "serve" in smoke || smoke.in !== undefined);
-  const roots = assisted.map((smoke) => (smoke.in === undefined ? undefined : inputs.contexts[smoke.in]));
+  const roots = assisted.map((smoke) => {
+    const name = smoke.in ?? supervisorContext(inputs);
+    return name === undefined ? undefined : inputs.contexts[name];
+  });
   const clients = roots.map((root) => (root?.kind === "toolchain" ? root.pin.digest : inputs.release.toolchain.digest));
   const key = digestOf(
     canonicalJson({
@@ -64,13 +67,25 @@ export async function smokePlatform(
   return { ...outcome, reused: false };
 }
 
+/**
+ * The context that what starts a server comes from, where no client names one: Perl is in
+ * what is made from Debian's packages. None is the toolchain.
+ */
+function supervisorContext({ toolchain, contexts }: ReleaseInputs): string | undefined {
+  if ("debian" in toolchain) return undefined;
+  return Object.entries(contexts).find(
+    ([, context]) => context.kind === "toolchain" && context.use === "smoke" && "debian" in context.toolchain,
+  )?.[0];
+}
+
 async function clientRoot(
-  context: string | undefined,
+  asked: string | undefined,
   inputs: ReleaseInputs,
   platform: PlatformName,
   means: SmokeMeans,
   { store }: Factory,
 ): Promise<ClientRoot> {
+  const context = asked ?? supervisorContext(inputs);
   const named = context === undefined ? undefined : inputs.contexts[context];
   if (context !== undefined && named?.kind !== "toolchain") {
     throw usageError(`${inputs.recipe.image}: a smoke test takes its client from ${context}, which is no toolchain`, {

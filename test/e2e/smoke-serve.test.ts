@@ -72,6 +72,13 @@ test("a server answers a client of another image, and one that does not is found
   expect(other.exitCode).toBe(1);
   expect(other.stdout + other.stderr).toContain("something else");
 
+  // the client is in the image, and the toolchain has nothing that could start the server
+  await server(
+    `${serve}    client: [/busybox, wget, -q, -O, '-', 'http://127.0.0.1:8080/motd']\n    stdout: '${motd.trim()}'\n`,
+  );
+  const itself = await call(["rebuild", "web"]);
+  expect(itself.exitCode, itself.stderr).toBe(0);
+
   await server(
     "  - serve: [/busybox, no-such-applet]\n    client: [/usr/bin/curl, 'http://127.0.0.1:8080/']\n    in: clients\n",
   );
