@@ -17,6 +17,10 @@ export interface Settings {
   readonly builder: string | undefined;
   /** Root of a Debian mirror (`https://HOST/debian`); the machine's apt sources when absent. */
   readonly debianMirror: string | undefined;
+  /** Root of a snapshot service (`https://HOST`), asked last for files of the Debian archive. */
+  readonly debianSnapshot: string | undefined;
+  /** Root of Software Heritage's site (`https://HOST`), asked last for commits. */
+  readonly softwareHeritage: string | undefined;
   /** How many builds run at once. */
   readonly jobs: number;
   /** Bytes of memory that are set aside for each build. */
@@ -38,7 +42,7 @@ export interface Settings {
 /**
  * Reads the settings from environment variables: `REFOUNDRY_CACHE`, `REFOUNDRY_STORE`,
  * `REFOUNDRY_ENGINE`, `REFOUNDRY_ENGINE_ROOT`, `REFOUNDRY_BUILDER`,
- * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_JOBS`, `REFOUNDRY_JOB_MEMORY`,
+ * `REFOUNDRY_DEBIAN_MIRROR`, `REFOUNDRY_DEBIAN_SNAPSHOT`, `REFOUNDRY_SOFTWARE_HERITAGE`, `REFOUNDRY_JOBS`, `REFOUNDRY_JOB_MEMORY`,
  * `REFOUNDRY_STAGE_TIMEOUT`, `REFOUNDRY_KEY`, `REFOUNDRY_TRUSTED_KEYS`,
  * `REFOUNDRY_STAGING`, `REFOUNDRY_ESCROW`, `REFOUNDRY_BUILDER_ID`, `XDG_CACHE_HOME`.
  * Throws a usage error that names the variable with a value that cannot be used.
@@ -59,7 +63,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     engine: readEngine(text("REFOUNDRY_ENGINE")),
     engineRoot: folder("REFOUNDRY_ENGINE_ROOT") ?? join(cache, "engine"),
     builder: text("REFOUNDRY_BUILDER"),
-    debianMirror: readMirror(text("REFOUNDRY_DEBIAN_MIRROR")),
+    debianMirror: readAddress("REFOUNDRY_DEBIAN_MIRROR", text("REFOUNDRY_DEBIAN_MIRROR")),
+    debianSnapshot: readAddress("REFOUNDRY_DEBIAN_SNAPSHOT", text("REFOUNDRY_DEBIAN_SNAPSHOT")),
+    softwareHeritage: readAddress("REFOUNDRY_SOFTWARE_HERITAGE", text("REFOUNDRY_SOFTWARE_HERITAGE")),
     jobs: readJobs(text("REFOUNDRY_JOBS")),
     jobMemory: readJobMemory(text("REFOUNDRY_JOB_MEMORY")),
     stageTimeouts: readStageTimeouts(text("REFOUNDRY_STAGE_TIMEOUT")),
@@ -85,11 +91,11 @@ function readEngine(value: string | undefined): Settings["engine"] {
   throw usageError(`REFOUNDRY_ENGINE is "${value}"`, { hint: "set it to docker or embedded, or leave it out" });
 }
 
-function readMirror(value: string | undefined): string | undefined {
+function readAddress(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const url = URL.parse(value);
   if (url && (url.protocol === "https:" || url.protocol === "http:")) return value.replace(/\/+$/, "");
-  throw usageError(`REFOUNDRY_DEBIAN_MIRROR is "${value}", which is not an http or https address`);
+  throw usageError(`${name} is "${value}", which is not an http or https address`);
 }
 
 function readJobs(value: string | undefined): number {

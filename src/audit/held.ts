@@ -20,7 +20,7 @@ export async function readHeld(escrow: Repository, signal?: AbortSignal): Promis
   };
   for (const { tag, descriptor } of await listCapsules(escrow, signal)) {
     const capsule = await readCapsule(escrow, descriptor, signal);
-    const since = (await readHeldSince(escrow, capsule, signal))?.since;
+    const { since, origins = {} } = (await readHeldSince(escrow, capsule, signal)) ?? {};
     const place: Held = { where: `${escrow.name}:${tag}`, ...(since !== undefined && { since }) };
     const contents = await Promise.all(
       [...heldKeys(capsule)].map(async ([key, blobs]) => ({
@@ -30,8 +30,10 @@ export async function readHeld(escrow: Repository, signal?: AbortSignal): Promis
     );
     for (const { key, isWhole } of contents) {
       if (!isWhole) continue;
+      const from = origins[key.replace(/^commit /, "")];
       const known = held.get(key);
-      if (!known || (since !== undefined && (known.since === undefined || since < known.since))) held.set(key, place);
+      if (!known || (since !== undefined && (known.since === undefined || since < known.since)))
+        held.set(key, { ...place, ...(from !== undefined && { from }) });
     }
   }
   return held;

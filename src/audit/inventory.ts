@@ -12,6 +12,8 @@ export interface AuditedRelease {
 export interface Held {
   readonly where: string;
   readonly since?: string;
+  /** Where it came from when it was put there: a fork, upstream, a mirror, an archive. */
+  readonly from?: string;
 }
 
 /** One input of any release, with all that need it. */

@@ -1,6 +1,7 @@
 import { findMachineMirror } from "../debian/machine-mirror.ts";
 import { openMirror } from "../debian/mirror.ts";
 import { offlineMirror } from "../debian/offline-mirror.ts";
+import { openSnapshotArchive } from "../debian/snapshot.ts";
 import { type ToolSet, type UnpackedTools, unpackTools } from "../debian/unpack-tools.ts";
 import { selectEngine } from "../engine/select.ts";
 import type { EngineHandle } from "../engine/types.ts";
@@ -18,6 +19,7 @@ import { readSettings, type Settings } from "../settings.ts";
 import type { Signer } from "../sign/signer.ts";
 import type { TrustedSigners } from "../sign/verify-bundle.ts";
 import { withLock } from "../process/lock.ts";
+import { rememberOrigin } from "../store/origins.ts";
 import { openStore } from "../store/store.ts";
 import { join } from "node:path";
 import type { CliContext } from "./context.ts";
@@ -49,9 +51,14 @@ export async function withFactory<T>(
   const renderer = createRenderer({ stream: stderr, kind: readProgress(options.progress, stderr.isTTY) });
   const store = await openStore(settings.store);
   const offline = options.offline ?? options.fromCapsule !== undefined;
+  const snapshot =
+    settings.debianSnapshot === undefined || offline ? undefined : openSnapshotArchive(settings.debianSnapshot);
   const mirror = offline
     ? offlineMirror(store.blobs)
-    : openMirror(store.blobs, async () => settings.debianMirror ?? (await findMachineMirror()));
+    : openMirror(store.blobs, async () => settings.debianMirror ?? (await findMachineMirror()), {
+        ...(snapshot && { archive: snapshot }),
+        onFetched: (digest, from) => rememberOrigin(store, digest, from === "mirror" ? "the Debian mirror" : from),
+      });
   const client = createRegistryClient({ env: context.process.env });
   const registry = offline ? offlineRegistry(client) : client;
   const { emit } = renderer;
@@ -84,6 +91,7 @@ export async function withFactory<T>(
       settings,
       store,
       mirror,
+      ...(snapshot && { snapshot }),
       registry,
       unpack,
       places: createBuildPlaces({ jobs: settings.jobs, memoryPerBuild: settings.jobMemory }, () => freeMemory()),
@@ -102,7 +110,7 @@ export async function withFactory<T>(
     });
   } finally {
     renderer.close();
-    await Promise.all([mirror.close(), client.close(), store.close()]);
+    await Promise.all([mirror.close(), snapshot?.close(), client.close(), store.close()]);
   }
 }
 

@@ -156,13 +156,14 @@ interface LockedToolchain {
 async function writeSources(
   { root, name, toolchain, lockName, lock: lockData }: LockedToolchain,
   image: Descriptor,
-  { store, mirror, emit, signal }: Factory,
+  { store, mirror, snapshot, emit, signal }: Factory,
 ): Promise<{ readonly path: string; readonly text: string; readonly document: object }> {
   const pinned = await runStage(emit, { stage: "toolchain", title: `sources of ${name}` }, async () => {
     const used = await listUsedSources(lockData, image, store.blobs, signal);
     const value = await pinSources(used, toolchain.debian, {
       mirrorRoot: await mirror.rootUrl(),
       temporaryFolder: await store.temporaryFolder("apt"),
+      ...(snapshot && { snapshot }),
       signal,
     });
     return { value, detail: `${value.sources.length} source packages` };

@@ -3,6 +3,7 @@ import pRetry, { AbortError } from "p-retry";
 import { infrastructureError, interrupted, messageOf, RefoundryError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { OciLayout } from "../oci/layout.ts";
+import type { SnapshotArchive } from "./snapshot.ts";
 
 /** A file on a Debian mirror: `path` is below the mirror's root. */
 export interface PinnedFile {
@@ -13,16 +14,14 @@ export interface PinnedFile {
   readonly sha256: string;
 }
 
-/** Where pinned files of a Debian archive come from: the store first, then a mirror. */
+/** Where pinned files of a Debian archive come from: the store first, then a mirror, then a snapshot archive. */
 export interface Mirror {
   /**
    * Puts the file into the store as a blob, its size and digest checked. Throws an
-   * infrastructure error that names a file the mirror no longer has.
+   * infrastructure error that names a file the mirror no longer has, or has otherwise.
+   * `origin` is `store`, `mirror`, or the name of the archive.
    */
-  fetchFile(
-    file: PinnedFile,
-    signal?: AbortSignal,
-  ): Promise<{ readonly digest: Digest; readonly origin: "store" | "mirror" }>;
+  fetchFile(file: PinnedFile, signal?: AbortSignal): Promise<{ readonly digest: Digest; readonly origin: string }>;
   /** A small index or control file that nothing pins yet, at most `limit` bytes. */
   fetchUnpinned(path: string, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Whether the mirror has a file, by asking for its headers. Throws an infrastructure error where it cannot be asked. */
@@ -34,8 +33,20 @@ export interface Mirror {
 
 const timeouts = { headersTimeout: 60_000, bodyTimeout: 60_000 };
 
-/** Opens a mirror over the store's blobs. `findRoot` is asked only when a file is not in the store. */
-export function openMirror(blobs: OciLayout, findRoot: () => Promise<string>): Mirror {
+/**
+ * Opens a mirror over the store's blobs. `findRoot` is asked only when a file is not in the
+ * store; the archive, where there is one, for what the mirror has not, or has otherwise.
+ * `onFetched` is told of every file that was not in the store.
+ */
+export function openMirror(
+  blobs: OciLayout,
+  findRoot: () => Promise<string>,
+  options: {
+    readonly archive?: SnapshotArchive;
+    readonly onFetched?: (digest: Digest, origin: string, path: string) => Promise<void>;
+  } = {},
+): Mirror {
+  const { archive, onFetched } = options;
   const dispatcher = new EnvHttpProxyAgent({ connections: 8 });
   let root: Promise<string> | undefined;
   const rootUrl = (): Promise<string> => (root ??= findRoot());
@@ -52,7 +63,7 @@ export function openMirror(blobs: OciLayout, findRoot: () => Promise<string>): M
     if (response.statusCode === 404 || response.statusCode === 410) {
       throw new AbortError(
         infrastructureError(`the Debian mirror no longer has ${path}`, {
-          hint: "set REFOUNDRY_DEBIAN_MIRROR to a mirror that keeps old packages (a snapshot archive), or make a new lock",
+          hint: "set REFOUNDRY_DEBIAN_SNAPSHOT to a snapshot archive, REFOUNDRY_DEBIAN_MIRROR to a mirror that keeps old packages, or make a new lock",
         }),
       );
     }
@@ -76,12 +87,24 @@ export function openMirror(blobs: OciLayout, findRoot: () => Promise<string>): M
       const digest: Digest = `sha256:${file.sha256}`;
       const expected = { digest, size: file.size };
       if (await blobs.has(expected)) return { digest, origin: "store" };
-      await retried(
-        file.path,
-        async () => blobs.writeStream(named(await open(file.path, signal), file.path), expected),
-        signal,
-      );
-      return { digest, origin: "mirror" };
+      const fetched = async (origin: string): Promise<{ readonly digest: Digest; readonly origin: string }> => {
+        await onFetched?.(digest, origin, file.path);
+        return { digest, origin };
+      };
+      try {
+        await retried(
+          file.path,
+          async () => blobs.writeStream(named(await open(file.path, signal), file.path), expected),
+          signal,
+        );
+        return await fetched("mirror");
+      } catch (error) {
+        if (!archive || !(error instanceof RefoundryError) || error.kind === "interrupted") throw error;
+        const chunks = await archive.open(file, signal);
+        if (!chunks) throw error;
+        await blobs.writeStream(named(chunks, file.path, archive.name), expected);
+        return fetched(archive.name);
+      }
     },
     async fetchUnpinned(path, limit, signal) {
       return retried(
@@ -127,11 +150,15 @@ export function openMirror(blobs: OciLayout, findRoot: () => Promise<string>): M
 }
 
 /** Keeps the file's name in errors of its transfer. */
-async function* named(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+async function* named(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  from = "the Debian mirror",
+): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks;
   } catch (cause) {
-    throw infrastructureError(`the transfer of ${path} from the Debian mirror broke off: ${messageOf(cause)}`, {
+    throw infrastructureError(`the transfer of ${path} from ${from} broke off: ${messageOf(cause)}`, {
       cause,
     });
   }

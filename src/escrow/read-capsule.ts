@@ -136,13 +136,10 @@ export async function readHeldSince(
     const where = `${escrow.name}@${referrer.digest}`;
     const [layer] = descriptorsOf((await readJson(escrow, referrer, signal))["layers"], 1, where);
     if (!layer) continue;
-    const { since, tools } = await readJson(escrow, layer, signal);
+    const { since, tools, origins } = await readJson(escrow, layer, signal);
     if (typeof since !== "string" || Number.isNaN(Date.parse(since)))
       throw infrastructureError(`${where} says no time since when the capsule is held`);
-    const known = Object.entries((tools ?? {}) as JsonObject).filter(
-      (entry): entry is [string, string] => typeof entry[1] === "string",
-    );
-    times.push({ since, tools: Object.fromEntries(known) });
+    times.push({ since, tools: textsOf(tools), origins: textsOf(origins) });
   }
   return times.toSorted((a, b) => Date.parse(a.since) - Date.parse(b.since))[0];
 }
@@ -258,7 +255,12 @@ function descriptorsOf(value: unknown, most: number, where: string): Descriptor[
 }
 
 function annotationsOf(document: JsonObject): Readonly<Record<string, string>> {
-  const texts = Object.entries((document["annotations"] ?? {}) as JsonObject).filter(
+  return textsOf(document["annotations"]);
+}
+
+/** What of a JSON object is text. */
+function textsOf(value: unknown): Readonly<Record<string, string>> {
+  const texts = Object.entries((value ?? {}) as JsonObject).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string",
   );
   return Object.fromEntries(texts);

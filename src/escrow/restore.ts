@@ -10,6 +10,7 @@ import type { Repository } from "../oci/repository.ts";
 import { isPlatformName } from "../oci/platform.ts";
 import { withLock } from "../process/lock.ts";
 import { quoted } from "../recipe/words.ts";
+import { rememberOrigin } from "../store/origins.ts";
 import type { Store } from "../store/store.ts";
 import { unpackRecipe } from "./recipe-archive.ts";
 import type { Capsule, CapsuleComponent, HeldContent } from "./types.ts";
@@ -57,12 +58,14 @@ export async function restoreRecipe(
 async function restoreBlob(
   { descriptor }: HeldContent,
   escrow: Repository,
-  { blobs }: Store,
+  store: Store,
   restored: Set<string>,
   signal?: AbortSignal,
 ): Promise<void> {
+  const { blobs } = store;
   if (await blobs.has(descriptor)) return;
   await blobs.writeStream(escrow.openBlob(descriptor, signal), descriptor);
+  await rememberOrigin(store, descriptor.digest, `escrow ${escrow.name}`);
   restored.add(descriptor.digest);
 }
 
@@ -83,7 +86,9 @@ async function restoreImage(
     ...(signal && { signal }),
   });
   await store.writeRecord("toolchains", pinned ?? digest, manifest);
-  if (!isThere) restored.add(pinned ?? digest);
+  if (isThere) return;
+  await rememberOrigin(store, pinned ?? digest, `escrow ${escrow.name}`);
+  restored.add(pinned ?? digest);
 }
 
 async function restoreCommit(
@@ -107,6 +112,7 @@ async function restoreCommit(
       await pipeline(escrow.openBlob(descriptor, signal), createWriteStream(file), signal ? { signal } : {});
       await fetchFromBundle(repository, commit, file, folder, signal);
       await rm(folder, { recursive: true, force: true });
+      await rememberOrigin(store, commit, `escrow ${escrow.name}`);
       restored.add(commit);
     },
     signal ? { signal } : {},

@@ -140,6 +140,8 @@ export interface Capsule {
 export interface HeldSince {
   /** RFC 3339. */
   readonly since: string;
-  /** Versions of the programs that put it there, by name. */
+  /** Versions of the programs that took part in the recorded digests, by name. */
   readonly tools: Readonly<Record<string, string>>;
+  /** Where content came from, by its commit or digest, as far as it is known. */
+  readonly origins: Readonly<Record<string, string>>;
 }

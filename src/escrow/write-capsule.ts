@@ -5,7 +5,7 @@ import { readManifest } from "../oci/manifest.ts";
 import type { Repository } from "../oci/repository.ts";
 import { type ContentReader, type Descriptor, type ImageManifest, mediaTypes } from "../oci/types.ts";
 import { capsuleTag } from "./read-capsule.ts";
-import { annotationNames, artifactTypes, type ComponentKind } from "./types.ts";
+import { annotationNames, artifactTypes, type ComponentKind, type HeldSince } from "./types.ts";
 
 /** Files that are one component: each layer says in its annotations what it is. */
 export interface FilesComponent {
@@ -98,11 +98,11 @@ export async function writeCapsule(
   };
 }
 
-/** Writes down since when a capsule is held, unless that is known already. */
+/** Writes down since when a capsule is held, and where what is in it came from, unless that is known already. */
 export async function markHeld(
   capsule: Descriptor,
   to: Repository,
-  now: { readonly since: string; readonly tools: Readonly<Record<string, string>> },
+  now: HeldSince,
   signal?: AbortSignal,
 ): Promise<void> {
   const options = { artifactType: artifactTypes.held, ...(signal && { signal }) };

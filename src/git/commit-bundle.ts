@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -145,6 +145,24 @@ export async function fetchFromBundle(
 ): Promise<void> {
   await adoptCommit(repository, commit, { folder, ...(signal && { signal }) }, async (path) => {
     await createGit(path, signal)(["bundle", "unbundle", bundleFile]);
+  });
+}
+
+/**
+ * Brings a commit into a repository out of objects that `fill` writes below the folder of an
+ * empty repository (`objects/XX/...` and `objects/pack/*.pack`), as {@link adoptCommit}.
+ */
+export async function fetchFromObjects(
+  repository: BareRepository,
+  commit: string,
+  options: { readonly folder: string; readonly signal?: AbortSignal },
+  fill: (path: string) => Promise<void>,
+): Promise<void> {
+  await adoptCommit(repository, commit, options, async (path) => {
+    await fill(path);
+    const folder = join(path, "objects", "pack");
+    for (const name of await readdir(folder).catch(() => []))
+      if (name.endsWith(".pack")) await createGit(path, options.signal)(["index-pack", join(folder, name)]);
   });
 }
 

@@ -9,6 +9,8 @@ import { stageBuildContext } from "../build/context.ts";
 import { obtainToolchain } from "../toolchain/obtain.ts";
 import type { LoadedToolchain } from "../recipe/load.ts";
 import type { Source, SourcePin } from "../recipe/schema.ts";
+import { originOf, rememberOrigin } from "../store/origins.ts";
+import type { Store } from "../store/store.ts";
 import type { Factory, PreparedInputs, ReleaseInputs } from "./types.ts";
 
 /** Copies the recipe's Dockerfile and what lies beside it; cheap, and needed for every build key. */
@@ -42,6 +44,7 @@ export async function prepareSource(
           mirror,
           temporaryFolder,
           offline: factory.offline,
+          softwareHeritage: factory.settings.softwareHeritage,
           emit,
           signal,
         }),
@@ -64,9 +67,10 @@ export async function prepareSource(
         },
       );
     }
+    const origin = await recordOrigin(store, pin.commit, fetched.origin);
     return {
-      value: { folder, origin: fetched.origin },
-      detail: `commit and tree verified, from ${fetched.origin}`,
+      value: { folder, origin },
+      detail: `commit and tree verified, from ${origin}`,
       reused: fetched.origin === "store",
     };
   });
@@ -83,10 +87,21 @@ export async function prepareToolchain(
       { toolchain, digest: pin.digest, ...(lock && { lock }) },
       { ...factory, temporaryFolder: await factory.store.temporaryFolder("toolchain") },
     );
+    const origin = await recordOrigin(factory.store, pin.digest, obtained.origin);
     return {
-      value: obtained,
-      detail: `${obtained.image.digest.slice(0, 19)} from ${obtained.origin}`,
+      value: { image: obtained.image, origin },
+      detail: `${obtained.image.digest.slice(0, 19)} from ${origin}`,
       reused: obtained.origin === "store",
     };
   });
+}
+
+/** Writes down where an input came from; of one that was there, says what was written down when it came. */
+async function recordOrigin(store: Store, id: string, origin: string): Promise<string> {
+  if (origin !== "store") {
+    await rememberOrigin(store, id, origin);
+    return origin;
+  }
+  const before = await originOf(store, id);
+  return before === undefined ? origin : `store (from ${before})`;
 }

@@ -1,4 +1,5 @@
 import type { Mirror } from "../debian/mirror.ts";
+import type { SnapshotArchive } from "../debian/snapshot.ts";
 import type { ToolSet, UnpackedTools } from "../debian/unpack-tools.ts";
 import type { EngineHandle } from "../engine/types.ts";
 import type { Emit } from "../events.ts";
@@ -19,6 +20,8 @@ export interface Factory {
   readonly settings: Settings;
   readonly store: Store;
   readonly mirror: Mirror;
+  /** Everything that the Debian archive ever had; absent where none is known, and offline. */
+  readonly snapshot?: SnapshotArchive;
   readonly registry: RegistryClient;
   readonly unpack: (set: ToolSet) => Promise<UnpackedTools>;
   readonly engine: () => Promise<EngineHandle>;

@@ -20,6 +20,7 @@ import type { Descriptor } from "../oci/types.ts";
 import type { LoadedRelease, LoadedToolchain } from "../recipe/load.ts";
 import { platformOfDebianArchitecture } from "../toolchain/architecture.ts";
 import { infrastructureError } from "../errors.ts";
+import { originOf } from "../store/origins.ts";
 import { prepareSource, prepareToolchain } from "./prepare.ts";
 import type { Factory } from "./types.ts";
 import { type MissingSource, packageSourcesComponent, type WantedSources } from "./vendor-package-sources.ts";
@@ -72,13 +73,28 @@ export async function vendorRelease(
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
     const since = new Date().toISOString();
-    await markHeld(written.capsule, escrow, { since, tools: Object.fromEntries(tools) }, factory.signal);
+    const origins = await originsOf(content.components, factory);
+    await markHeld(written.capsule, escrow, { since, tools: Object.fromEntries(tools), origins }, factory.signal);
     return {
       value: { ...written, missing: [...missing.values()] },
       detail: written.capsule.digest,
       reused: written.bytesSent === 0,
     };
   });
+}
+
+/** Where each commit, image and file came from when it came into the store, as far as that was written down. */
+async function originsOf(
+  components: CapsuleContent["components"],
+  { store }: Factory,
+): Promise<Readonly<Record<string, string>>> {
+  const ids = components.flatMap((component) =>
+    component.kind === "image"
+      ? [component.pinned ?? component.manifest.digest]
+      : component.layers.map(({ digest, annotations }) => annotations?.[annotationNames.commit] ?? digest),
+  );
+  const known = await Promise.all(ids.map(async (id) => [id, await originOf(store, id)] as const));
+  return Object.fromEntries(known.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
 
 /** Releases that stand on one toolchain name it once. */

@@ -58,7 +58,18 @@ function describeMissing({ release, missing, unpinnedSources }: Closure, escrow:
   return lines;
 }
 
-const columns = ["kind", "name", "version", "digest", "licence", "origin", "held", "since", "needed by"] as const;
+const columns = [
+  "kind",
+  "name",
+  "version",
+  "digest",
+  "licence",
+  "origin",
+  "held",
+  "since",
+  "from",
+  "needed by",
+] as const;
 
 /** Every input as a line of CSV (RFC 4180), a header first. */
 export function renderAuditCsv(entries: readonly AuditEntry[]): string {
@@ -71,6 +82,7 @@ export function renderAuditCsv(entries: readonly AuditEntry[]): string {
     entry.path ?? entry.origins[0] ?? "",
     entry.held?.where ?? "",
     entry.held?.since ?? "",
+    entry.held?.from ?? "",
     entry.neededBy.join(" "),
   ]);
   return [columns, ...rows].map((row) => row.map(quoteCell).join(",")).join("\r\n");

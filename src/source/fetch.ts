@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Mirror } from "../debian/mirror.ts";
 import { infrastructureError, messageOf, mismatch, RefoundryError, usageError } from "../errors.ts";
 import type { Emit } from "../events.ts";
@@ -5,6 +6,7 @@ import { type BareRepository, openBareRepository } from "../git/repository.ts";
 import type { OciLayout } from "../oci/layout.ts";
 import type { Release, Source } from "../recipe/schema.ts";
 import { importDebianSource } from "./debian-import.ts";
+import { fetchFromSoftwareHeritage } from "./software-heritage.ts";
 
 /** What fetching a source needs. */
 export interface FetchRequest {
@@ -14,8 +16,10 @@ export interface FetchRequest {
   readonly blobs: OciLayout;
   readonly mirror: Mirror;
   readonly temporaryFolder: string;
-  /** Neither forks nor upstream are asked. */
+  /** Neither forks nor upstream nor archives are asked. */
   readonly offline: boolean;
+  /** Root address of Software Heritage's site, asked last where there is one. */
+  readonly softwareHeritage?: string | undefined;
   readonly emit: Emit;
   readonly signal?: AbortSignal;
 }
@@ -23,14 +27,14 @@ export interface FetchRequest {
 /** A source whose pinned commit is in the store's repository. */
 export interface FetchedSource {
   readonly repositoryPath: string;
-  /** `store`, `fork URL`, `upstream URL` or `the Debian mirror`. */
+  /** `store`, `fork URL`, `upstream URL`, `Software Heritage swh:1:rev:COMMIT` or `the Debian mirror`. */
   readonly origin: string;
 }
 
 /**
  * Brings the pinned commit into the store's repository: from the store, from our forks
- * in order, and last from upstream or by importing the Debian source package. A place
- * that fails is said and passed over. Throws a mismatch error when the commit or its
+ * in order, from upstream or by importing the Debian source package, and last from Software
+ * Heritage. A place that fails is said and passed over. Throws a mismatch error when the commit or its
  * tree is not the pinned one.
  */
 export async function fetchSource(request: FetchRequest): Promise<FetchedSource> {
@@ -41,13 +45,14 @@ export async function fetchSource(request: FetchRequest): Promise<FetchedSource>
     return { repositoryPath, origin: "store" };
   }
   const failures: string[] = [];
-  const places = request.offline ? [] : source.forks.map((url) => ({ url, origin: `fork ${url}` }));
-  if (source.import.kind === "git" && !request.offline)
-    places.push({ url: source.upstream, origin: `upstream ${source.upstream}` });
-  for (const { url, origin } of places) {
-    request.emit({ type: "stage-progress", stage: "source", doing: `fetching ${pin.commit.slice(0, 12)} from ${url}` });
+  for (const { origin, bring } of request.offline ? [] : placesOf(request, repository)) {
+    request.emit({
+      type: "stage-progress",
+      stage: "source",
+      doing: `fetching ${pin.commit.slice(0, 12)} from ${origin}`,
+    });
     try {
-      await repository.fetchCommit(url, pin.commit);
+      await bring();
       await verifyTree(repository, request);
       return { repositoryPath, origin };
     } catch (error) {
@@ -69,13 +74,43 @@ export async function fetchSource(request: FetchRequest): Promise<FetchedSource>
     throw infrastructureError(
       `the commit ${pin.commit} of ${source.source} cannot be had from anywhere:\n${failures.join("\n")}`,
       {
-        hint: `push it to a fork, and name the fork in vendor-sources/${source.source}.yaml`,
+        hint: `push it to a fork, and name the fork in vendor-sources/${source.source}.yaml; or set REFOUNDRY_SOFTWARE_HERITAGE, where it may be archived`,
       },
     );
   }
   await importPinned(request, source.import.package);
   await verifyTree(repository, request);
   return { repositoryPath, origin: "the Debian mirror" };
+}
+
+interface Place {
+  readonly origin: string;
+  readonly bring: () => Promise<void>;
+}
+
+/** Where the pinned commit may be had, in the order of preference. */
+function placesOf(request: FetchRequest, repository: BareRepository): Place[] {
+  const { source, pin, softwareHeritage: root } = request;
+  const place = (what: string, url: string): Place => ({
+    origin: `${what} ${url}`,
+    bring: () => repository.fetchCommit(url, pin.commit),
+  });
+  const forks = source.forks.map((url) => place("fork", url));
+  // what is imported from Debian has a commit that we made: nobody else has it
+  if (source.import.kind !== "git") return forks;
+  const archive: Place = {
+    origin: `Software Heritage swh:1:rev:${pin.commit}`,
+    bring: async () =>
+      fetchFromSoftwareHeritage({
+        root: root ?? "",
+        commit: pin.commit,
+        repository,
+        folder: join(request.temporaryFolder, "vault"),
+        emit: request.emit,
+        ...(request.signal && { signal: request.signal }),
+      }),
+  };
+  return [...forks, place("upstream", source.upstream), ...(root === undefined ? [] : [archive])];
 }
 
 async function importPinned(request: FetchRequest, packageName: string): Promise<void> {

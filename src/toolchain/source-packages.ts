@@ -1,6 +1,9 @@
 import { createPrivateApt } from "../debian/apt.ts";
+import type { PinnedFile } from "../debian/mirror.ts";
+import type { SnapshotArchive } from "../debian/snapshot.ts";
 import { findInSourcesIndexes, type SourceIdentity, sourceKey } from "../debian/sources-index.ts";
 import { infrastructureError, mismatch } from "../errors.ts";
+import { digestOf, hexOf } from "../oci/digest.ts";
 import { openLayer } from "../oci/layer.ts";
 import { readManifest } from "../oci/manifest.ts";
 import { readTar } from "../oci/tar/read.ts";
@@ -8,10 +11,12 @@ import type { ContentReader, Descriptor } from "../oci/types.ts";
 import type { ToolchainLock } from "../recipe/schema.ts";
 import type { ToolchainSources } from "../recipe/toolchain-sources.ts";
 import { isCopyrightFile, readDebianPackages } from "../sbom/distribution-packages.ts";
+import { parseSourceControl } from "../source/dsc.ts";
 import type { DebianToolchain } from "./lock-packages.ts";
 
 const statusPath = "var/lib/dpkg/status";
 const largestStatus = 64 * 1024 * 1024;
+const largestControl = 1024 * 1024;
 const largestCopyright = 1024 * 1024;
 
 /** A source package that a toolchain's packages were built from, with its licence where that is known. */
@@ -70,12 +75,18 @@ const notInIndex = "no suite of the toolchain lists this version any more";
 
 /**
  * Pins the files of source packages by the signed indexes of the toolchain's suites. A
- * version that is superseded by now is in none of them: it is named with that.
+ * version that is superseded by now is in none of them: it is pinned as the snapshot archive
+ * has it, where there is one, and else named as missing.
  */
 export async function pinSources(
   used: readonly UsedSource[],
   { suite, also, architecture }: Pick<DebianToolchain, "suite" | "also" | "architecture">,
-  options: { readonly mirrorRoot: string; readonly temporaryFolder: string; readonly signal?: AbortSignal },
+  options: {
+    readonly mirrorRoot: string;
+    readonly temporaryFolder: string;
+    readonly snapshot?: SnapshotArchive;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<ToolchainSources> {
   const apt = await createPrivateApt({
     folder: options.temporaryFolder,
@@ -86,11 +97,39 @@ export async function pinSources(
     ...(options.signal && { signal: options.signal }),
   });
   await apt.update();
-  const found = await findInSourcesIndexes(apt.listsFolder, used);
+  const found = new Map(await findInSourcesIndexes(apt.listsFolder, used));
+  for (const source of used) {
+    if (found.has(sourceKey(source)) || !options.snapshot) continue;
+    const files = await pinArchived(source, options.snapshot, options.signal);
+    if (files) found.set(sourceKey(source), files);
+  }
   return {
     sources: used.map((source) => ({ ...source, ...(!found.has(sourceKey(source)) && { missing: notInIndex }) })),
     files: used.flatMap((source) =>
       (found.get(sourceKey(source)) ?? []).map((file) => ({ ...file, source: source.name, version: source.version })),
     ),
   };
+}
+
+/** The files of a source package as its .dsc in an archive lists them; undefined where the archive lacks it. */
+export async function pinArchived(
+  { name, version }: SourceIdentity,
+  archive: SnapshotArchive,
+  signal?: AbortSignal,
+): Promise<readonly PinnedFile[] | undefined> {
+  const listed = await archive.listSource(name, version, signal);
+  const dsc = listed?.find(({ path }) => path.endsWith(".dsc"));
+  if (!listed || !dsc) return undefined;
+  const bytes = await archive.read(dsc, largestControl, signal);
+  const file = dsc.path.split("/").at(-1) ?? "";
+  const control = parseSourceControl(bytes.toString("utf8"), file);
+  if (control.name !== name || control.version !== version)
+    throw infrastructureError(
+      `${archive.name} has ${control.name} ${control.version} as the source ${name} ${version}`,
+    );
+  const folder = dsc.path.slice(0, -file.length);
+  return [
+    { path: dsc.path, size: bytes.length, sha256: hexOf(digestOf(bytes)) },
+    ...[...control.files].map(([each, { size, sha256 }]) => ({ path: folder + each, size, sha256 })),
+  ];
 }

@@ -71,7 +71,10 @@ test("offline, an empty store and the escrow give what was recorded", async () =
   const args = ["rebuild", "hello", "--offline", "--escrow", `oci:${escrowPath()}`, "--json"];
   const result = await cutOff(() => call(args, { store: "offline-store" }));
   expect(result.exitCode, result.stderr).toBe(0);
-  expect(JSON.parse(result.stdout)).toMatchObject({ recorded: "same", index: { digest: recorded } });
+  const outcome = JSON.parse(result.stdout);
+  expect(outcome).toMatchObject({ recorded: "same", index: { digest: recorded } });
+  const source = outcome.inputs.find(({ kind }: { kind: string }) => kind === "source");
+  expect(source.origin).toBe(`store (from escrow oci:${escrowPath()})`);
 });
 
 test("offline and without an escrow, what is missing is said, and nothing is built", async () => {
@@ -106,11 +109,12 @@ test("an audit says what is held, and what is not, of every release", async () =
   const commit = entries.find(({ kind }: { kind: string }) => kind === "commit");
   expect(commit).toMatchObject({ name: "hello", licence: "MIT", neededBy: ["hello@1.0"] });
   expect(Date.parse(commit.held.since)).toBeLessThan(Date.now());
+  expect(commit.held.from).toBe(`upstream file://${factory.upstreamRepository}`);
   const strict = await call(["audit", "--require", "100"]);
   expect(strict.exitCode).toBe(1);
   expect(strict.stdout).toContain("hello@1.0 lacks");
   const csv = await call(["audit", "--format", "csv", "--escrow", `oci:${escrowPath()}`]);
-  expect(csv.stdout.split("\r\n")[0]).toBe("kind,name,version,digest,licence,origin,held,since,needed by");
+  expect(csv.stdout.split("\r\n")[0]).toBe("kind,name,version,digest,licence,origin,held,since,from,needed by");
   expect(JSON.parse((await call(["audit", "--format", "spdx"])).stdout)).toMatchObject({ spdxVersion: "SPDX-2.3" });
   expect(await call(["audit", "--format", "xml"])).toMatchObject({
     exitCode: 2,
