@@ -1,11 +1,14 @@
 import { holdingKey } from "../escrow/release-inputs.ts";
 import type { Holding, HoldingKind } from "../escrow/types.ts";
+import type { LedgerEntry } from "../recipe/schema.ts";
 
 /** A release with every input that it stands on, transitively. */
 export interface AuditedRelease {
   readonly recipe: string;
   readonly version: string;
   readonly holdings: readonly Holding[];
+  /** The hermeticity ledgers of its recipe and of those that it stands on. */
+  readonly ledger: readonly LedgerEntry[];
 }
 
 /** Where an input is held, and since when (RFC 3339), where that is known. */
@@ -40,6 +43,16 @@ export interface Closure {
   readonly missing: readonly MissingHolding[];
   /** How many packages there are whose source package nothing pins. */
   readonly unpinnedSources: number;
+  /** How many of all these no entry of a ledger declares that holds today. */
+  readonly undeclared: number;
+}
+
+/** An entry of a hermeticity ledger, with what it covers. */
+export interface LedgerLine extends LedgerEntry {
+  /** Its last day is past: it declares nothing. */
+  readonly expired: boolean;
+  /** Releases (`RECIPE@VERSION`) that stand on an input which it names and which is not held. */
+  readonly covers: readonly string[];
 }
 
 /** An input that is not held. */
@@ -65,6 +78,7 @@ export interface Inventory {
   readonly entries: readonly AuditEntry[];
   readonly closures: readonly Closure[];
   readonly offers: readonly SourceOffer[];
+  readonly ledger: readonly LedgerLine[];
 }
 
 const copyleft = /\b(?:A|L)?GPL-|\bMPL-|\bEPL-|\bCDDL-|\bCC-BY-SA-|\bOSL-/;
@@ -75,12 +89,18 @@ const pinFirst =
 
 /**
  * Takes stock: every input of the releases once, with who needs it and where it is held,
- * and how complete each release's closure is. Pure; `held` is by {@link holdingKey}.
+ * how complete each release's closure is, and what of the rest the ledgers declare. Pure;
+ * `held` is by {@link holdingKey}, `today` is `YYYY-MM-DD`.
  */
-export function takeInventory(releases: readonly AuditedRelease[], held: ReadonlyMap<string, Held>): Inventory {
+export function takeInventory(
+  releases: readonly AuditedRelease[],
+  held: ReadonlyMap<string, Held>,
+  today: string,
+): Inventory {
   const entries = new Map<string, { readonly holding: Holding; readonly neededBy: string[] }>();
   const closures: Closure[] = [];
-  for (const { recipe, version, holdings } of releases) {
+  const covers = new Map<LedgerEntry, string[]>();
+  for (const { recipe, version, holdings, ledger } of releases) {
     const release = `${recipe}@${version}`;
     for (const holding of holdings) {
       const key = holdingKey(holding);
@@ -88,7 +108,20 @@ export function takeInventory(releases: readonly AuditedRelease[], held: Readonl
       if (!entry) entries.set(key, { holding, neededBy: [release] });
       else if (entry.neededBy.at(-1) !== release) entry.neededBy.push(release);
     }
-    closures.push(closureOf(release, holdings, held));
+    const closure = closureOf(release, holdings, held);
+    for (const entry of ledger) {
+      const covered = covers.get(entry) ?? [];
+      covers.set(entry, covered);
+      if (closure.missing.some((holding) => isNamed(entry, holding))) covered.push(release);
+    }
+    const holding = ledger.filter(({ expires }) => expires >= today);
+    const isDeclared = (missing: Pick<Holding, "kind" | "name">): boolean =>
+      holding.some((entry) => isNamed(entry, missing));
+    const unpinned = holdings.filter(
+      ({ lacksSource, name }) => lacksSource && !isDeclared({ kind: "package-source", name }),
+    );
+    const undeclared = closure.missing.filter((missing) => !isDeclared(missing)).length + unpinned.length;
+    closures.push({ ...closure, undeclared });
   }
   const listed = [...entries].map(
     ([
@@ -102,7 +135,12 @@ export function takeInventory(releases: readonly AuditedRelease[], held: Readonl
       return { ...holding, ...(place && { held: place }), neededBy };
     },
   );
-  return { entries: listed.toSorted(byKindAndName), closures, offers: listed.flatMap(offerOf) };
+  const lines = [...covers].map(([entry, covered]) => ({ ...entry, expired: entry.expires < today, covers: covered }));
+  return { entries: listed.toSorted(byKindAndName), closures, offers: listed.flatMap(offerOf), ledger: lines };
+}
+
+function isNamed({ input, names }: LedgerEntry, { kind, name }: Pick<Holding, "kind" | "name">): boolean {
+  return kind === input && names.includes(name);
 }
 
 const partOfKind: Readonly<Record<Exclude<HoldingKind, "image" | "index">, ClosurePart["part"]>> = {
@@ -114,7 +152,11 @@ const partOfKind: Readonly<Record<Exclude<HoldingKind, "image" | "index">, Closu
   tool: "tools named",
 };
 
-function closureOf(release: string, holdings: readonly Holding[], held: ReadonlyMap<string, Held>): Closure {
+function closureOf(
+  release: string,
+  holdings: readonly Holding[],
+  held: ReadonlyMap<string, Held>,
+): Omit<Closure, "undeclared"> {
   const counts = new Map<ClosurePart["part"], { held: number; all: number }>();
   const count = (part: ClosurePart["part"], isHeld: boolean): void => {
     const known = counts.get(part) ?? { held: 0, all: 0 };

@@ -2,7 +2,7 @@ import { readHeld } from "../audit/held.ts";
 import { type AuditedRelease, takeInventory } from "../audit/inventory.ts";
 import { usageError } from "../errors.ts";
 import { openEscrow } from "../escrow/open-escrow.ts";
-import { listReleaseHoldings } from "../escrow/release-inputs.ts";
+import { listLedger, listReleaseHoldings } from "../escrow/release-inputs.ts";
 import { configTime } from "../oci/manifest.ts";
 import { createRegistryClient } from "../oci/registry/client.ts";
 import { findRoot, loadReleaseInputs, type SharedDocuments } from "../recipe/load.ts";
@@ -18,6 +18,8 @@ export interface AuditFlags extends CommonFlags {
   readonly format?: string;
   /** Percent of each release's closure that has to be held. */
   readonly require?: number;
+  /** Whether everything that is not held has to be in a hermeticity ledger. */
+  readonly ledger?: boolean;
 }
 
 /** `refoundry audit [RECIPE[@VERSION]...]`: every input of releases, what is held of them, and what is not. */
@@ -32,13 +34,13 @@ export function audit(this: CliContext, flags: AuditFlags, ...releases: readonly
     const today = new Date().toISOString().slice(0, 10);
     for (const { recipe, version } of await nameReleases(this, { all: releases.length === 0 }, releases)) {
       const loaded = await loadReleaseInputs(root, recipe, { version, today, shared });
-      audited.push({ recipe, version, holdings: listReleaseHoldings(loaded) });
+      audited.push({ recipe, version, holdings: listReleaseHoldings(loaded), ledger: listLedger(loaded) });
     }
     const place = flags.escrow ?? readSettings(this.process.env).escrow;
     const client = createRegistryClient({ env: this.process.env });
     try {
       const escrow = place === undefined ? undefined : await openEscrow(place, client, { cwd: this.cwd });
-      const inventory = takeInventory(audited, escrow ? await readHeld(escrow, this.signal) : new Map());
+      const inventory = takeInventory(audited, escrow ? await readHeld(escrow, this.signal) : new Map(), today);
       const document = { schema: "refoundry/audit/v1", ...(place !== undefined && { escrow: place }), ...inventory };
       const texts: Readonly<Record<string, () => string>> = {
         table: () => renderAudit(inventory, place),
@@ -47,7 +49,10 @@ export function audit(this: CliContext, flags: AuditFlags, ...releases: readonly
         spdx: () => renderAuditSpdx(inventory.entries, configTime(Math.floor(Date.now() / 1000))),
       };
       const isEnough = inventory.closures.every(({ percent }) => percent >= require);
-      return { text: (texts[format] ?? texts["table"])?.() ?? "", document, exitCode: isEnough ? 0 : 1 };
+      const isAllowed =
+        inventory.ledger.every(({ expired }) => !expired) &&
+        (flags.ledger !== true || inventory.closures.every(({ undeclared }) => undeclared === 0));
+      return { text: (texts[format] ?? texts["table"])?.() ?? "", document, exitCode: isEnough && isAllowed ? 0 : 1 };
     } finally {
       await client.close();
     }

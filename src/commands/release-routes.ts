@@ -78,6 +78,12 @@ export const releaseRoutes = {
           brief: "Percent of each release's closure that has to be held to exit 0 (default: 0)",
           placeholder: "PERCENT",
         },
+        ledger: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Exit 1 unless whatever is not held is in a recipe's hermeticity ledger",
+        },
       },
       positional: {
         kind: "array",

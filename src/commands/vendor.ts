@@ -6,7 +6,7 @@ import { listReleaseHoldings } from "../escrow/release-inputs.ts";
 import { findRoot, type LoadedRelease, loadReleaseInputs, type SharedDocuments } from "../recipe/load.ts";
 import { lostInputs } from "../nightly/lost-inputs.ts";
 import { type VendoredRelease, vendorRelease } from "../rebuild/vendor-release.ts";
-import type { WantedSources } from "../rebuild/vendor-package-sources.ts";
+import type { MissingSource, WantedSources } from "../rebuild/vendor-package-sources.ts";
 import { formatBytes, plainText } from "../report/text.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
@@ -77,8 +77,9 @@ async function refresh(context: CliContext, flags: VendorFlags, releases: readon
       recipe: inputs.recipe.image,
       version: inputs.release.version,
       holdings: listReleaseHoldings(inputs),
+      ledger: [],
     }));
-    const { closures } = takeInventory(audited, held);
+    const { closures } = takeInventory(audited, held, today);
     const whole = new Set(closures.filter(({ missing }) => missing.length === 0).map(({ release }) => release));
     const isHeld = ({ recipe, version }: (typeof lost)[number]): boolean =>
       audited
@@ -116,12 +117,23 @@ function render(results: readonly Vendored[], escrow: string): string {
   const sent = held.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
   return [
     ...lines,
-    ...[...missing.values()].map(({ name, version, path, reason }) =>
-      plainText(`not to be had: the source ${path ?? `${name} ${version}`}: ${reason}`),
-    ),
+    ...describeMissing([...missing.values()]),
     "",
     `${held.length} of ${results.length} releases are in ${escrow}; ${formatBytes(sent)} were sent`,
   ].join("\n");
+}
+
+function describeMissing(missing: readonly MissingSource[]): string[] {
+  if (missing.length === 0) return [];
+  const packages = [...new Set(missing.map(({ name, version }) => `${name} ${version}`))];
+  const more = packages.length > 5 ? ` and ${packages.length - 5} more` : "";
+  const [first] = missing;
+  return [
+    plainText(
+      `of the sources of ${packages.length} packages, ${missing.length} pieces are not to be had: ${packages.slice(0, 5).join(", ")}${more} (--json names each)`,
+    ),
+    plainText(`the first: ${first?.reason ?? ""}`),
+  ];
 }
 
 function sentence({ blobs, blobsSent }: VendoredRelease): string {

@@ -1,7 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { LoadedRelease, LoadedToolchain } from "../recipe/load.ts";
-import type { Release, Source, SourcePin, ToolchainLock } from "../recipe/schema.ts";
+import type { LedgerEntry, Release, Source, SourcePin, ToolchainLock } from "../recipe/schema.ts";
 import type { ToolchainSources } from "../recipe/toolchain-sources.ts";
 import type { Holding } from "./types.ts";
 
@@ -70,6 +70,11 @@ export function listReleaseHoldings(inputs: LoadedRelease): Holding[] {
     ];
     return isSelf ? holdings : holdings.map((holding) => ({ ...holding, of: `${recipe.image}: ${holding.of}` }));
   });
+}
+
+/** The hermeticity ledgers of a release's recipe and of those that it stands on. */
+export function listLedger(inputs: LoadedRelease): LedgerEntry[] {
+  return listReleases(inputs).flatMap(({ inputs: each }) => each.recipe.ledger);
 }
 
 /** What holdings are told apart by: their digest, a commit's id, or what they are called. */

@@ -3,7 +3,7 @@ import { packageNameOf } from "../debian/version.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { LocatedDocument } from "./document.ts";
 import { platformsOf } from "./release-platforms.ts";
-import type { Recipe, Release, Source, Toolchain, ToolchainLock } from "./schema.ts";
+import type { LedgerEntry, Recipe, Release, Source, Toolchain, ToolchainLock } from "./schema.ts";
 import { packagesOfUpstream } from "./upstream.ts";
 import type { DocumentPath } from "./yaml-tree.ts";
 
@@ -65,6 +65,21 @@ function checkContexts({ recipe, release }: ReleaseDocuments): Problem[] {
     .filter((name) => contexts[name] === undefined)
     .map((name) => problem(`contexts has ${name}, which the recipe has not`, ["contexts", name]));
   return [...wanted, ...unknown];
+}
+
+/** What a ledger's entry is for, in words: `package-source apt, brotli`. */
+export function ledgerSubject({ input, names }: LedgerEntry): string {
+  return `${input} ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+}
+
+/** The entries of a recipe's ledger that expired before `today` (both `YYYY-MM-DD`). */
+export function checkLedger(recipe: LocatedDocument<Recipe>, today: string): Problem[] {
+  return recipe.value.ledger.flatMap((entry, index) => {
+    if (entry.expires >= today) return [];
+    const message = `the ledger's entry for ${ledgerSubject(entry)} expired on ${entry.expires}`;
+    const hint = `${entry.owner} decides: pin and hold it, or give a later date with a reason that still holds`;
+    return [{ message, location: recipe.locate(["ledger", index, "expires"]), hint }];
+  });
 }
 
 /** The waivers of a recipe that expired before `today` (both `YYYY-MM-DD`). */

@@ -59,6 +59,12 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       versions:
         "What some versions have otherwise: laid over the rest of the recipe, each entry whose range has the version, in order.",
       "versions.[].range": "Which versions, as in >=8 <9, 7.0.* or 1.2 || 1.4.",
+      ledger: "The hermeticity ledger: inputs that are not pinned or not held, for which somebody answers.",
+      "ledger.[].input": "What they are, as refoundry audit says.",
+      "ledger.[].names": "What they are called, as refoundry audit names them.",
+      "ledger.[].reason": "Why they are not pinned, or not held.",
+      "ledger.[].owner": "Who decides about it.",
+      "ledger.[].expires": "The last day on which it holds, as in 2027-06-30.",
       tags: "Tags beside the release's own.",
       "tags.floating": "Tags that follow the newest release, as in latest or {major}.{minor}.",
     },

@@ -1,6 +1,8 @@
 import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { checkRelease, checkWaivers } from "./checks.ts";
+import type { ToolchainSources } from "./toolchain-sources.ts";
+import { lintLedger } from "./lint-ledger.ts";
 import { checkDockerfile } from "./dockerfile.ts";
 import type { DocumentResult, LocatedDocument } from "./document.ts";
 import { checkArguments, checkCommands } from "./lint-hermeticity.ts";
@@ -25,6 +27,8 @@ export interface KnownDocuments {
   readonly toolchains: Documents<Toolchain>;
   /** By toolchain and lock, `name/lock`. */
   readonly locks: Documents<ToolchainLock>;
+  /** The source packages of locks, likewise. */
+  readonly lockSources: Documents<ToolchainSources>;
 }
 
 /** What a recipe is checked by besides itself. */
@@ -51,9 +55,16 @@ export async function lintRecipe(
   if (!recipe) return;
   await lintVariant(reader, recipe, checks, report);
   const variants = variantsOf(recipe, versions);
-  for (const { document, problems } of variants.values()) {
+  const entriesOf = (release: LocatedDocument<Release>): string =>
+    entriesFor(recipe.value, release.value.version).join();
+  const ledger = { lockSources: checks.known.lockSources, today: checks.today };
+  if (!variants.has("")) lintLedger(recipe, [], ledger, report);
+  for (const [entries, { document, problems }] of variants) {
     report("schema", ...problems);
-    if (document && document !== recipe) await lintVariant(reader, document, checks, report);
+    if (!document) continue;
+    if (document !== recipe) await lintVariant(reader, document, checks, report);
+    const own = releases.filter((release) => entriesOf(release) === entries);
+    lintLedger(document, own, ledger, report);
   }
   checkVersions(recipe, versions, report);
   if (versions.length === 0) {
@@ -64,7 +75,7 @@ export async function lintRecipe(
     });
   }
   for (const release of releases) {
-    const variant = variants.get(entriesFor(recipe.value, release.value.version).join())?.document;
+    const variant = variants.get(entriesOf(release))?.document;
     if (variant) await lintRelease(reader, variant, release, checks.known, report);
   }
 }

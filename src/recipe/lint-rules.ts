@@ -142,6 +142,21 @@ const catalogue = {
     title: "Waivers are for classes of differences that compare has",
     help: "A waiver for a class that nothing gives covers nothing. refoundry classes lists them.",
   },
+  "ledger-expired": {
+    severity: "error",
+    title: "The hermeticity ledger holds today",
+    help: "An expired entry declares nothing. Its owner has the input pinned and held, or gives a later date with a reason that still holds.",
+  },
+  "ledger-open": {
+    severity: "note",
+    title: "What releases stand on and nobody holds, or nothing pins",
+    help: "The hermeticity ledger: each entry has an owner, a reason and a last day. refoundry audit says how much each covers.",
+  },
+  "ledger-missing": {
+    severity: "warning",
+    title: "Inputs that nothing pins are in the hermeticity ledger",
+    help: "Pin them (refoundry toolchain sources), or put them under ledger: with an owner, a reason and a last day.",
+  },
   unused: {
     severity: "warning",
     title: "Every source and toolchain is used by a recipe",

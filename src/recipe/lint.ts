@@ -18,7 +18,7 @@ import {
   toolchainLockSchema,
   toolchainSchema,
 } from "./schema.ts";
-import { toolchainSourcesSchema } from "./toolchain-sources.ts";
+import { type ToolchainSources, toolchainSourcesSchema } from "./toolchain-sources.ts";
 import { noteOnSourceUrl, validateSourceUrl } from "./source-url.ts";
 import { fileOf, folders, type NamedKind } from "./tree.ts";
 import { recipeWithEntries } from "./versions.ts";
@@ -60,9 +60,9 @@ export async function lint(root: string, options: LintOptions): Promise<LintProb
   const sources = await readAll(reader, "source", sourceSchema, (source) => source.source, report);
   const toolchains = await readAll(reader, "toolchain", toolchainSchema, (toolchain) => toolchain.toolchain, report);
   for (const source of sources.values()) if (source) checkSource(source, report);
-  const locks = await readLocks(reader, toolchains, report);
+  const { locks, lockSources } = await readLocks(reader, toolchains, report);
   const recipes = await readAll(reader, "recipe", recipeSchema, (recipe) => recipe.image, report, scope.readsRecipe);
-  const checks = { known: { sources, toolchains, locks }, ...options };
+  const checks = { known: { sources, toolchains, locks, lockSources }, ...options };
   for (const [name, recipe] of recipes) await lintRecipe(reader, name, recipe, checks, report);
   warnUnused("source", sources, recipes, sourcesOf, report);
   const { ownToolchains = [] } = options;
@@ -113,8 +113,9 @@ async function readLocks(
   reader: TreeReader,
   toolchains: Documents<Toolchain>,
   report: Report,
-): Promise<Documents<ToolchainLock>> {
+): Promise<{ readonly locks: Documents<ToolchainLock>; readonly lockSources: Documents<ToolchainSources> }> {
   const locks = new Map<string, LocatedDocument<ToolchainLock> | undefined>();
+  const lockSources = new Map<string, LocatedDocument<ToolchainSources> | undefined>();
   for (const toolchain of toolchains.keys()) {
     const folder = `${folders.toolchain}/${toolchain}/locks`;
     for (const name of await reader.names(folder)) {
@@ -129,6 +130,7 @@ async function readLocks(
     for (const name of await reader.names(sources)) {
       if (!isVersion(name)) continue;
       const pinned = await reader.document(`${sources}/${name}.yaml`, toolchainSourcesSchema);
+      lockSources.set(`${toolchain}/${name}`, pinned);
       if (pinned && !locks.has(`${toolchain}/${name}`))
         report("reference", {
           message: `${toolchain} has no lock ${quoted(name)} whose source packages these would be`,
@@ -137,7 +139,7 @@ async function readLocks(
         });
     }
   }
-  return locks;
+  return { locks, lockSources };
 }
 
 /** Everything of one kind; what has a name that is none is left to {@link checkLayout}. */

@@ -74,6 +74,16 @@ const waiverSchema = z.strictObject({
   expires: dateSchema,
 });
 
+/** Inputs that are not pinned or not held, for which somebody answers until a day. */
+const ledgerEntrySchema = z.strictObject({
+  input: z.enum(["commit", "source-file", "image", "index", "package", "package-source"]),
+  /** What they are called, as `refoundry audit` names them. */
+  names: z.array(line).min(1),
+  reason: line,
+  owner: line,
+  expires: dateSchema,
+});
+
 /** A tag (distribution-spec), in which `{version}`, `{major}` and `{minor}` stand for parts of a release's version. */
 const tagTemplate = z
   .string()
@@ -126,7 +136,7 @@ const smokeSchema = z.union([
 /** Build arguments, for every platform and by platform. */
 const argsSchema = z.record(argName, z.string());
 const platformArgsSchema = z.record(platformSchema, argsSchema);
-const patchList = z.array(localPath.endsWith(".patch", "must end in .patch")).max(256);
+const patchList = z.array(localPath.regex(/\.patch$/, "must end in .patch")).max(256);
 
 /** What some versions have otherwise: merged over the recipe, and checked as a whole then. */
 const versionsSchema = z.strictObject({
@@ -184,6 +194,8 @@ export const recipeSchema = z.strictObject({
   waivers: z.array(waiverSchema).default([]),
   /** What some versions have otherwise; a recipe for one version has none. */
   versions: z.array(versionsSchema).max(64).default([]),
+  /** The hermeticity ledger: what the releases stand on and nobody holds, or nothing pins. */
+  ledger: z.array(ledgerEntrySchema).default([]),
   tags: z
     .strictObject({
       /** Tags that follow the newest release; `{version}` lets a release's own tag move too. */
@@ -354,6 +366,8 @@ export type ToolchainLock = z.infer<typeof toolchainLockSchema>;
 export type Context = Recipe["contexts"][string];
 /** What a release pins for one of its recipe's contexts. */
 export type ContextPin = NonNullable<Release["contexts"]>[string];
+/** An entry of a recipe's hermeticity ledger. */
+export type LedgerEntry = Recipe["ledger"][number];
 /** How a source is pinned. */
 export type SourcePin = Release["source"];
 /** A source: where its forks and its upstream are. */

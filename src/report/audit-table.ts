@@ -1,8 +1,9 @@
-import type { AuditEntry, Closure, Inventory, SourceOffer } from "../audit/inventory.ts";
+import { ledgerSubject } from "../recipe/checks.ts";
+import type { AuditEntry, Closure, Inventory, LedgerLine, SourceOffer } from "../audit/inventory.ts";
 import { plainText, widthOf } from "./text.ts";
 
 /** An audit for a terminal: how complete each release is, what is missing and how to get it, what has to be offered. */
-export function renderAudit({ entries, closures, offers }: Inventory, escrow: string | undefined): string {
+export function renderAudit({ entries, closures, offers, ledger }: Inventory, escrow: string | undefined): string {
   const rows = closures.map(({ release, percent, parts, missing }) => [
     plainText(release),
     `${percent} %`,
@@ -19,6 +20,7 @@ export function renderAudit({ entries, closures, offers }: Inventory, escrow: st
     "",
     ...closures.flatMap((closure) => describeMissing(closure, escrow)),
     ...describeOffers(offers),
+    ...describeLedger(ledger, closures),
     "",
     `${entries.length} inputs of ${closures.length} releases, ${held} of them held${escrow === undefined ? "; no escrow was named, so nothing counts as held" : ` in ${plainText(escrow)}`}`,
   ].join("\n");
@@ -40,6 +42,20 @@ function describeOffers(offers: readonly SourceOffer[]): string[] {
     ...own,
     `${packages.length} source packages of toolchains are under licences that oblige whoever hands out their binaries to offer them; ${held} of them are held (--format json names them)`,
   ];
+}
+
+/** What is let stand for a while, by whom, and whether it still is. */
+function describeLedger(ledger: readonly LedgerLine[], closures: readonly Closure[]): string[] {
+  const lines = ledger.map((entry) => {
+    const { reason, owner, expires, expired, covers } = entry;
+    const until = expired ? `EXPIRED on ${expires}` : `until ${expires}`;
+    const use = covers.length === 0 ? "covers nothing now" : `covers ${covers.length} releases`;
+    return plainText(`ledger: ${ledgerSubject(entry)}: ${reason} (${owner}, ${until}; ${use})`);
+  });
+  const undeclared = closures.filter((closure) => closure.undeclared > 0);
+  if (undeclared.length === 0) return lines;
+  const pieces = undeclared.reduce((sum, closure) => sum + closure.undeclared, 0);
+  return [...lines, `${pieces} missing pieces of ${undeclared.length} releases are in no ledger`];
 }
 
 function describeMissing({ release, missing, unpinnedSources }: Closure, escrow: string | undefined): string[] {

@@ -36,13 +36,15 @@ const release = (version: string, holdings: readonly Holding[]): AuditedRelease 
   recipe: "tool",
   version,
   holdings,
+  ledger: [],
 });
+const today = "2026-11-29";
 
 describe("an inventory", () => {
   const two = [release("1.0", [commit, packageOf("gcc"), packageOf("make")]), release("1.1", [packageOf("gcc")])];
 
   test("lists what releases share once, with all that need it", () => {
-    const { entries } = takeInventory(two, new Map());
+    const { entries } = takeInventory(two, new Map(), today);
     expect(entries.map(({ name, neededBy }) => [name, neededBy])).toEqual([
       ["tool", ["tool@1.0"]],
       ["gcc", ["tool@1.0", "tool@1.1"]],
@@ -52,7 +54,7 @@ describe("an inventory", () => {
 
   test("counts what is held in parts, and lists what is not", () => {
     const held = new Map([[digestOf("gcc"), { where: "oci:escrow:tool-1.0", since: "2026-01-02T03:04:05Z" }]]);
-    const [closure] = takeInventory(two, held).closures;
+    const [closure] = takeInventory(two, held, today).closures;
     expect(closure).toMatchObject({ release: "tool@1.0", percent: 16 });
     expect(closure?.parts).toEqual([
       { part: "sources", held: 0, all: 1 },
@@ -68,7 +70,7 @@ describe("an inventory", () => {
     const { lacksSource: _, ...gcc } = packageOf("gcc");
     const holdings = [gcc, sourceOf("gcc", "gcc_1.dsc"), sourceOf("gcc", "gcc_1.orig.tar.xz"), sourceOf("make")];
     const held = new Map(["gcc", "gcc_1.dsc", "make"].map((name) => [digestOf(name), { where: "here" }]));
-    const { closures, offers } = takeInventory([release("1.0", holdings)], held);
+    const { closures, offers } = takeInventory([release("1.0", holdings)], held, today);
     expect(closures[0]).toMatchObject({ percent: 40, unpinnedSources: 0 });
     expect(closures[0]?.parts).toContainEqual({ part: "sources of packages", held: 1, all: 3 });
     expect(closures[0]?.missing.map(({ name, get }) => [name, get])).toEqual([
@@ -81,24 +83,45 @@ describe("an inventory", () => {
     ]);
   });
 
+  test("tells of its ledger: what it covers, what has expired, and what is in none", () => {
+    const entry = (names: string[], expires: string) => ({
+      input: "package-source" as const,
+      names,
+      reason: "superseded",
+      owner: "release-engineering",
+      expires,
+    });
+    const ledger = [entry(["gcc"], "2026-11-29"), entry(["make"], "2026-11-28")];
+    const audited = { ...release("1.0", [sourceOf("gcc"), sourceOf("make"), sourceOf("sed")]), ledger };
+    const { closures, ledger: lines } = takeInventory([audited], new Map(), today);
+    expect(closures[0]).toMatchObject({ undeclared: 2 });
+    expect(lines.map(({ names, expired, covers }) => ({ names, expired, covers }))).toEqual([
+      { names: ["gcc"], expired: false, covers: ["tool@1.0"] },
+      { names: ["make"], expired: true, covers: ["tool@1.0"] },
+    ]);
+    const text = renderAudit(takeInventory([audited], new Map(), today), undefined);
+    expect(text).toContain("ledger: package-source make: superseded (release-engineering, EXPIRED on 2026-11-28");
+    expect(text).toContain("2 missing pieces of 1 releases are in no ledger");
+  });
+
   test("offers the source of what is copyleft, and says whether it can", () => {
     const key = `commit ${"a".repeat(40)}`;
     const offers = (held: boolean) =>
-      takeInventory(two, new Map(held ? [[key, { where: "here" }]] : [])).offers.map(({ offered }) => offered);
+      takeInventory(two, new Map(held ? [[key, { where: "here" }]] : []), today).offers.map(({ offered }) => offered);
     expect(offers(true)).toEqual(["here"]);
     expect(offers(false)).toEqual([undefined]);
-    const free = takeInventory([release("1", [{ ...commit, licence: "MIT" }])], new Map());
+    const free = takeInventory([release("1", [{ ...commit, licence: "MIT" }])], new Map(), today);
     expect(free.offers).toEqual([]);
   });
 
   test("says in a table how to get what is missing", () => {
-    expect(renderAudit(takeInventory(two, new Map()), "oci:escrow")).toContain(
+    expect(renderAudit(takeInventory(two, new Map(), today), "oci:escrow")).toContain(
       "tool@1.0 lacks commit tool 1.0, package gcc 1, package make 1: refoundry vendor tool@1.0 --escrow oci:escrow",
     );
   });
 
   test("gives a spreadsheet no formulas and no broken rows", () => {
-    const odd = takeInventory([release("1", [{ ...packageOf('=cmd|"x"'), version: "1,2" }])], new Map());
+    const odd = takeInventory([release("1", [{ ...packageOf('=cmd|"x"'), version: "1,2" }])], new Map(), today);
     const [, row] = renderAuditCsv(odd.entries).split("\r\n");
     expect(row).toContain(`package,"'=cmd|""x""","1,2",`);
   });

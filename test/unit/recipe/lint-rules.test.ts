@@ -1,4 +1,4 @@
-import { readFile, rename, symlink } from "node:fs/promises";
+import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { formatLocation } from "../../../src/errors.ts";
@@ -224,6 +224,33 @@ test("digests expected of a platform that is not built", async () => {
       /^platform-expected warning .*:23:5: expect.platforms has linux\/s390x, which the recipe does not build/,
     ),
   ]);
+});
+
+test("what nothing pins needs an owner, a reason and a last day", async () => {
+  await using tree = await createRecipeTree();
+  const { lock = "" } = /lock: (?<lock>\S+)/.exec(await readFile(join(tree.root, release), "utf8"))?.groups ?? {};
+  const sources = "recipes/toolchains/debian-c/sources";
+  await mkdir(join(tree.root, sources));
+  const pins = `sources:\n  - { name: apt, version: "3.0.3", missing: superseded }\nfiles: []\n`;
+  await writeFile(join(tree.root, sources, `${lock}.yaml`), pins);
+  expect(await found(tree)).toEqual([
+    `ledger-missing warning ${recipe}:4:12: nothing pins the source packages apt of the lock debian-c/${lock} | pin them with refoundry toolchain sources where an archive has them, or put them under ledger:`,
+  ]);
+  const text = await readFile(join(tree.root, recipe), "utf8");
+  const entry = `ledger:\n  - input: package-source\n    names: [apt]\n    reason: superseded\n    owner: us\n    expires: `;
+  await writeFile(join(tree.root, recipe), `${text}${entry}2026-11-20\n`);
+  expect(await found(tree)).toEqual([
+    expect.stringMatching(
+      /^ledger-open note .*: package-source apt: superseded \(until 2026-11-20\) \| us answers for it$/,
+    ),
+  ]);
+  await writeFile(join(tree.root, recipe), `${text}${entry}2026-11-19\n`);
+  expect(await found(tree)).toEqual([
+    expect.stringMatching(/^ledger-missing warning /),
+    expect.stringMatching(/^ledger-expired error .*: the ledger's entry for package-source apt expired on 2026-11-19/),
+  ]);
+  await rename(join(tree.root, sources, `${lock}.yaml`), join(tree.root, sources, "other.yaml"));
+  expect((await found(tree)).join()).toMatch(/reference error .*has no lock "other"/);
 });
 
 test("recipes are named by their names, and what is neither is told with what is near", async () => {
