@@ -11,6 +11,7 @@ import { digestOf } from "../../src/oci/digest.ts";
 import { openLayoutRepository } from "../../src/oci/layout-repository.ts";
 import { type TarInput, tarEntries } from "../../src/oci/tar/write.ts";
 import { type CliResult, refoundry } from "../support/cli.ts";
+import { cutOffHost, refoundryCutOff } from "../support/cut-off.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
 
@@ -97,6 +98,34 @@ test("a capsule in a registry is enough, without the checkout", async () => {
   expect(JSON.parse(result.stdout)).toMatchObject({ recorded: "same", index: { digest: recorded } });
   const both = await call(["rebuild", "hello", "--from-capsule", `${place}@${capsule.digest}`]);
   expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("a capsule is one release as it was") });
+});
+
+test("with no network but a registry's escrow, an empty store gives what was recorded; so does the capsule alone", async () => {
+  const other = await startRegistry();
+  try {
+    const vendored = await call(["vendor", "hello", "--escrow", `${other.host}/escrow`, "--json"]);
+    expect(vendored.exitCode, vendored.stderr).toBe(0);
+    const { capsule } = JSON.parse(vendored.stdout).releases[0];
+    const cwd = await mkdtemp(join(folder, "nowhere-"));
+    const escrow = `${cutOffHost}/escrow`;
+    for (const { args, at, store } of [
+      { args: ["rebuild", "hello", "--offline", "--escrow", escrow], at: factory.root, store: "cut-off-store" },
+      { args: ["rebuild", "--from-capsule", `${escrow}@${capsule.digest}`], at: cwd, store: "cut-off-capsule-store" },
+    ]) {
+      const result = await cutOff(() =>
+        refoundryCutOff([...args, "--json"], {
+          storage: other.storage,
+          cwd: at,
+          env: { ...env, REFOUNDRY_STORE: join(folder, store) },
+        }),
+      );
+      expect(result.exitCode, result.stderr).toBe(0);
+      expect(result).toMatchObject({ links: ["lo"], routes: "" });
+      expect(JSON.parse(result.stdout)).toMatchObject({ recorded: "same", index: { digest: recorded } });
+    }
+  } finally {
+    await other.stop();
+  }
 });
 
 test("an audit says what is held, and what is not, of every release", async () => {
