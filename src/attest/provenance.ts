@@ -129,7 +129,10 @@ function dependenciesOf(inputs: LoadedRelease, outcome: Outcome): ResourceDescri
   ];
 }
 
-function sourceDependencies(source: Source, { commit, tree, archive, debian }: SourcePin): ResourceDescriptor[] {
+function sourceDependencies(
+  source: Source,
+  { commit, tree, archive, submodules = [], debian }: SourcePin,
+): ResourceDescriptor[] {
   return [
     {
       name: `source ${source.source}`,
@@ -140,6 +143,10 @@ function sourceDependencies(source: Source, { commit, tree, archive, debian }: S
           : `git+${source.upstream}@${commit}`,
       digest: { gitCommit: commit, gitTree: tree, ...digestSet(archive) },
     },
+    ...submodules.map((each) => ({
+      name: `source ${source.source}: submodule ${each.path}`,
+      digest: { gitCommit: each.commit, gitTree: each.tree },
+    })),
     ...(debian?.files ?? []).map(({ path, sha256 }) => ({
       name: "source file",
       uri: `deb-src:${path}`,

@@ -110,7 +110,19 @@ function sourceHoldings(of: string, source: Source, pin: Release["source"]): Hol
       origins: [],
     }),
   );
-  return [commit, ...files];
+  const submodules = (pin.submodules ?? []).map(
+    (each): Holding => ({
+      kind: "commit",
+      of,
+      name: `${source.source}/${each.path}`,
+      version: each.commit,
+      commit: each.commit,
+      tree: each.tree,
+      licence,
+      origins: source.submodules?.[each.path]?.forks ?? [],
+    }),
+  );
+  return [commit, ...submodules, ...files];
 }
 
 function toolchainHoldings({ of, toolchain, pin, lock, sources }: OwnInputs["toolchains"][number]): Holding[] {

@@ -16,7 +16,7 @@ const pieceBytes = 512 * 1024;
 /**
  * One commit with its tree and no history as a git bundle (gitformat-bundle(5), version
  * 2), whose bytes depend on nothing but the commit: objects in the order of their ids,
- * none as a delta, compressed by one encoder. Where the commit has parents, who unbundles
+ * none as a delta, compressed by one encoder; submodules are not in it. Where the commit has parents, who unbundles
  * it has to write its id into the repository's `shallow` file.
  */
 export async function* openCommitBundle(
@@ -42,8 +42,8 @@ async function listObjects(repositoryPath: string, commit: string, signal?: Abor
   for (const line of (await git(["ls-tree", "-r", "-t", "-z", "--full-tree", commit])).split("\0")) {
     const [, mode, id] = /^(\d+) \w+ ([0-9a-f]{40})\t/.exec(line) ?? [];
     if (id === undefined) continue;
-    if (mode === "160000") throw usageError("the source has submodules, which are not supported yet");
-    ids.add(id);
+    // a submodule's commit is in a repository of its own, and has a bundle of its own
+    if (mode !== "160000") ids.add(id);
   }
   return [commit, ...[...ids].toSorted()];
 }

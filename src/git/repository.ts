@@ -31,7 +31,10 @@ export interface BareRepository {
   treeOf(commit: string): Promise<string>;
   /** Committer time in seconds. */
   commitTime(commit: string): Promise<number>;
-  /** Writes a commit's files into an empty folder as they are in git: no filter, no end-of-line conversion. */
+  /**
+   * Writes a commit's files into an empty folder as they are in git: no filter, no end-of-line
+   * conversion. The folders of submodules are left empty.
+   */
   checkoutTree(commit: string, folder: string): Promise<void>;
   /** Makes a commit without parents whose id depends on nothing but its arguments. `date` is in seconds. */
   writeCommit(commit: {
@@ -46,7 +49,6 @@ export interface BareRepository {
 /** Attributes in a tree must not change what is checked out. */
 const neutralAttributes = "* -text -eol -ident -filter -working-tree-encoding -export-ignore -export-subst\n";
 const commitPattern = /^[0-9a-f]{40}$/;
-const gitlink = "160000";
 
 /** Opens a bare repository, making it where there is none. */
 export async function openBareRepository(path: string, signal?: AbortSignal): Promise<BareRepository> {
@@ -106,13 +108,6 @@ function repositoryAt(path: string, git: Git): BareRepository {
       Number((await git(["show", "--no-patch", "--format=%ct", requireCommitId(commit)])).trim()),
     async checkoutTree(commit, folder) {
       requireCommitId(commit);
-      const modules = (await git(["ls-tree", "-r", "-z", "--format=%(objectmode) %(path)", commit]))
-        .split("\0")
-        .filter((line) => line.startsWith(`${gitlink} `));
-      if (modules.length > 0) {
-        const names = modules.map((line) => line.slice(gitlink.length + 1)).join(", ");
-        throw usageError(`the source has submodules, which are not supported yet: ${names}`);
-      }
       await mkdir(folder, { recursive: true });
       const index = join(path, `checkout-${commit}-${process.pid}-${Math.trunc(performance.now() * 1000)}.index`);
       try {

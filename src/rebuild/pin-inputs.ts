@@ -10,6 +10,8 @@ import { listToolchainLocks } from "../recipe/tree.ts";
 import { listOf } from "../recipe/words.ts";
 import { importDebianSource } from "../source/debian-import.ts";
 import { stageSource } from "../source/stage.ts";
+import { bringSubmodules } from "../source/submodules.ts";
+import { openBareRepository } from "../git/repository.ts";
 import { pinGitSource } from "./pin-source.ts";
 import type { Factory } from "./types.ts";
 
@@ -46,11 +48,22 @@ export async function pinSource(
           signal,
           emit,
         });
-  const { suite, ...pin } = resolved;
+  const { suite, ...found } = resolved;
+  const submodules = await bringSubmodules(await openBareRepository(repositoryPath, signal), {
+    source,
+    commit: found.commit,
+    temporaryFolder: await store.temporaryFolder("submodules"),
+    offline: factory.offline,
+    softwareHeritage: factory.settings.softwareHeritage,
+    emit,
+    signal,
+  });
+  const pin = { ...found, ...(submodules.length > 0 && { submodules: [...submodules] }) };
   const folder = join(await store.temporaryFolder("source"), "src");
   const staged = await stageSource({
     repositoryPath,
     commit: pin.commit,
+    submodules: pin.submodules,
     folder,
     epoch: pin.epoch,
     emit,

@@ -54,6 +54,7 @@ export async function prepareSource(
     const staged = await stageSource({
       repositoryPath: fetched.repositoryPath,
       commit: pin.commit,
+      submodules: pin.submodules,
       folder,
       epoch: pin.epoch,
       emit,

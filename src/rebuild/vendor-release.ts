@@ -137,22 +137,25 @@ async function sourceComponent(
 ): Promise<FilesComponent> {
   const { store, signal } = factory;
   await prepareSource({ source, pin }, factory);
-  const written = await store.blobs.writeStream(
-    openCommitBundle(store.repositoryPath(source.source), pin.commit, signal),
-  );
-  const bundle: Descriptor = {
-    mediaType: bundleType,
-    digest: written.digest,
-    size: written.size,
-    annotations: {
-      [annotationNames.title]: `${source.source}.bundle`,
+  const bundleOf = async (title: string, commit: string, tree: string): Promise<Descriptor> => {
+    const written = await store.blobs.writeStream(
+      openCommitBundle(store.repositoryPath(source.source), commit, signal),
+    );
+    const annotations = {
+      [annotationNames.title]: `${title}.bundle`,
       [annotationNames.packageName]: source.source,
-      [annotationNames.commit]: pin.commit,
-      [annotationNames.tree]: pin.tree,
-    },
+      [annotationNames.commit]: commit,
+      [annotationNames.tree]: tree,
+    };
+    return { mediaType: bundleType, digest: written.digest, size: written.size, annotations };
   };
+  const bundles = [await bundleOf(source.source, pin.commit, pin.tree)];
+  // one repository may be at several paths, at one commit
+  const modules = new Map((pin.submodules ?? []).map((each) => [each.commit, each]));
+  for (const { path, commit, tree } of modules.values())
+    bundles.push(await bundleOf(`${source.source}-${path.replaceAll("/", "-")}`, commit, tree));
   const files = await fetchFiles(pin.debian?.files ?? [], sourceFileType, factory);
-  return { kind: "source", of, layers: [bundle, ...files] };
+  return { kind: "source", of, layers: [...bundles, ...files] };
 }
 
 async function toolchainComponents(

@@ -125,6 +125,8 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       licence: "An SPDX licence expression, as in MIT or GPL-2.0-or-later.",
       upstream: "The address of upstream's repository.",
       forks: "Our forks, in order of preference; each is tried before upstream.",
+      submodules: "Takes submodules too; {} where .gitmodules says well where they are.",
+      "submodules.*.forks": "Our forks of the submodule at that path, each tried before what .gitmodules says.",
       import: "How it is imported: from the git repository, or from a Debian source package.",
     },
   },

@@ -75,6 +75,9 @@ function checkSource(source: LocatedDocument<Source>, report: Report): void {
   const addresses = [
     { path: ["upstream"], url: source.value.upstream },
     ...source.value.forks.map((url, index) => ({ path: ["forks", index], url })),
+    ...Object.entries(source.value.submodules ?? {}).flatMap(([path, { forks }]) =>
+      forks.map((url, index) => ({ path: ["submodules", path, "forks", index], url })),
+    ),
   ];
   for (const { path, url } of addresses) {
     const problem = validateSourceUrl(url);

@@ -211,6 +211,8 @@ const sourcePinSchema = z.strictObject({
   archive: digestSchema,
   /** SOURCE_DATE_EPOCH, seconds. */
   epoch: z.int().nonnegative(),
+  /** Its submodules, and theirs: what the tree pins, for those who cannot see it. */
+  submodules: z.array(z.strictObject({ path: localPath, commit: commitSchema, tree: commitSchema })).optional(),
   /** The files of a Debian source package, when it is imported from one. */
   debian: z.strictObject({ version: debianVersion, files: z.array(mirrorFileSchema).min(2) }).optional(),
 });
@@ -348,6 +350,8 @@ export const sourceSchema = z.strictObject({
   upstream: line,
   /** Our forks, in order of preference; each is tried before upstream. */
   forks: z.array(line).default([]),
+  /** Whether submodules are taken too; by path, forks that are tried before what `.gitmodules` names. */
+  submodules: z.record(localPath, z.strictObject({ forks: z.array(line).default([]) })).optional(),
   import: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("git") }),
     z.strictObject({ kind: z.literal("debian"), package: debianName, suite: suiteList }),

@@ -7,6 +7,7 @@ import type { OciLayout } from "../oci/layout.ts";
 import type { Release, Source } from "../recipe/schema.ts";
 import { importDebianSource } from "./debian-import.ts";
 import { fetchFromSoftwareHeritage } from "./software-heritage.ts";
+import { bringSubmodules, checkSubmodules } from "./submodules.ts";
 
 /** What fetching a source needs. */
 export interface FetchRequest {
@@ -34,12 +35,19 @@ export interface FetchedSource {
 /**
  * Brings the pinned commit into the store's repository: from the store, from our forks
  * in order, from upstream or by importing the Debian source package, and last from Software
- * Heritage. A place that fails is said and passed over. Throws a mismatch error when the commit or its
+ * Heritage; then its submodules, where the release pins any. A place that fails is said and passed over. Throws a mismatch error when the commit or its
  * tree is not the pinned one.
  */
 export async function fetchSource(request: FetchRequest): Promise<FetchedSource> {
-  const { source, pin, repositoryPath, signal } = request;
-  const repository = await openBareRepository(repositoryPath, signal);
+  const repository = await openBareRepository(request.repositoryPath, request.signal);
+  const fetched = await fetchPinned(request, repository);
+  if (request.pin.submodules)
+    checkSubmodules(await bringSubmodules(repository, { ...request, commit: request.pin.commit }), request.pin);
+  return fetched;
+}
+
+async function fetchPinned(request: FetchRequest, repository: BareRepository): Promise<FetchedSource> {
+  const { source, pin, repositoryPath } = request;
   if (await repository.hasCommit(pin.commit)) {
     await verifyTree(repository, request);
     return { repositoryPath, origin: "store" };

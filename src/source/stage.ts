@@ -2,7 +2,9 @@ import { chmod, lstat, lutimes, readdir, readlink, rm } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Emit } from "../events.ts";
-import { openBareRepository } from "../git/repository.ts";
+import { mismatch } from "../errors.ts";
+import { type BareRepository, openBareRepository } from "../git/repository.ts";
+import { type Submodule, walkSubmodules } from "../git/submodules.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
 import { type TarInput, tarEntries } from "../oci/tar/write.ts";
 
@@ -15,6 +17,7 @@ import { type TarInput, tarEntries } from "../oci/tar/write.ts";
 export async function stageSource(request: {
   readonly repositoryPath: string;
   readonly commit: string;
+  readonly submodules?: readonly Submodule[] | undefined;
   readonly folder: string;
   readonly epoch: number;
   readonly emit: Emit;
@@ -23,6 +26,7 @@ export async function stageSource(request: {
   const { folder, epoch } = request;
   const repository = await openBareRepository(request.repositoryPath, request.signal);
   await repository.checkoutTree(request.commit, folder);
+  await checkOutSubmodules(repository, request);
   const archive = await sealTree(folder, epoch);
   const ignore = join(folder, ".dockerignore");
   if (
@@ -47,6 +51,26 @@ export async function sealTree(folder: string, epoch: number): Promise<Digest> {
   const digester = createDigester();
   for await (const chunk of tarEntries(normalisedEntries(folder, epoch))) digester.update(chunk);
   return digester.digest();
+}
+
+/** Those above come first, so that each finds the empty folder that git made for it. */
+async function checkOutSubmodules(
+  repository: BareRepository,
+  { commit, submodules = [], folder, signal }: Parameters<typeof stageSource>[0],
+): Promise<void> {
+  const known = await walkSubmodules(repository, { commit, base: undefined }, () => Promise.resolve(undefined), signal);
+  const isSame = known.length === submodules.length;
+  if (!isSame || known.some((each, index) => each.commit !== submodules[index]?.commit))
+    throw mismatch(`the source has ${known.length} submodules, and ${submodules.length} are pinned`, {
+      hint: "submodules: in its file in vendor-sources/ takes them; refoundry pin pins them",
+    });
+  for (const { path, commit: pinned } of submodules) {
+    const place = join(folder, path);
+    // git makes a plain folder there; a link would lead elsewhere
+    if (!(await lstat(place)).isDirectory() || (await readdir(place)).length > 0)
+      throw mismatch(`the submodule ${path} has no empty folder in the source`);
+    await repository.checkoutTree(pinned, place);
+  }
 }
 
 /** Normalises modes and times while it lists the tree, in the order of the paths. */

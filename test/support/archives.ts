@@ -113,7 +113,7 @@ export async function serveVault(repository: string, change: (tar: Buffer) => Bu
             fetch_url: `${address}/api/1/vault/git-bare/swh:1:rev:${commit}/raw/`,
           }),
         );
-      })();
+      })().catch(() => response.destroy());
     }),
   );
   return address;

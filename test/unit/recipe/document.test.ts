@@ -42,7 +42,7 @@ test.each<[what: string, kind: keyof typeof texts, from: string, to: string, exp
     "recipe",
     "network: none",
     "network: none\n  speed: 9",
-    ['f.yaml:10:3: build: unknown key "speed"\n  known here: dockerfile, network, args, platformArgs'],
+    ['f.yaml:10:3: build: unknown key "speed"\n  known here: dockerfile, network, args, platformArgs, patches'],
   ],
   [
     "unknown key in a list",

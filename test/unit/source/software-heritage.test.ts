@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { silent } from "../../../src/events.ts";
 import { openBareRepository } from "../../../src/git/repository.ts";
 import { ensureLayout } from "../../../src/oci/layout.ts";
@@ -9,6 +9,9 @@ import { offlineMirror } from "../../../src/debian/offline-mirror.ts";
 import { fetchSource } from "../../../src/source/fetch.ts";
 import { serveVault } from "../../support/archives.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
+
+// many short runs of git, which a busy machine takes its time for
+vi.setConfig({ testTimeout: 60_000 });
 
 async function createUpstream() {
   const path = await temporaryFolder();
