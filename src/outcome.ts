@@ -59,6 +59,12 @@ export interface OutcomeInput {
   readonly origin: string;
 }
 
+/** A platform that upstream has and a recipe leaves out: it counts against the recipe. */
+export interface OmittedPlatform {
+  readonly platform: PlatformName;
+  readonly reason: string;
+}
+
 /** The result of a rebuild; `refoundry/outcome/v1`. */
 export interface Outcome {
   readonly schema: "refoundry/outcome/v1";
@@ -68,6 +74,8 @@ export interface Outcome {
   /** The release index; null when nothing was released. */
   readonly index: { readonly digest: Digest; readonly size: number } | null;
   readonly platforms: readonly PlatformOutcome[];
+  /** Where the recipe leaves any out. */
+  readonly omitted?: readonly OmittedPlatform[];
   readonly inputs: readonly OutcomeInput[];
   readonly seconds: number;
   /** RFC 3339 time at which the rebuild began. */

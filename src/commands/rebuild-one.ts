@@ -120,9 +120,17 @@ async function recordExpected(outcome: Outcome, inputs: ReleaseInputs, cwd: stri
   const { index } = outcome;
   if (!index) throw usageError("nothing was released, so there is nothing to record");
   const platforms: NonNullable<ReleaseInputs["release"]["expect"]>["platforms"] = {};
-  for (const { platform, rebuilt, buildKey, verdict, level } of outcome.platforms) {
+  for (const { platform, rebuilt, buildKey, verdict, level, size, comparison } of outcome.platforms) {
     if (!rebuilt || verdict === "build-failed" || verdict === "upstream-unavailable") continue;
-    platforms[platform] = { manifest: rebuilt, buildKey, verdict, ...(verdict !== "extended" && { level }) };
+    const waived = comparison?.differences.filter(({ waiver }) => waiver !== undefined).length ?? 0;
+    platforms[platform] = {
+      manifest: rebuilt,
+      buildKey,
+      verdict,
+      ...(verdict !== "extended" && { level }),
+      ...(size !== null && { size }),
+      ...(verdict !== "extended" && waived > 0 && { waived }),
+    };
   }
   const recorded = recordedInputs(outcome, inputs);
   const expect = { index: index.digest, platforms, ...(recorded && { inputs: recorded }) };

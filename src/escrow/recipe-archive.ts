@@ -4,7 +4,15 @@ import { errorCode, infrastructureError, usageError } from "../errors.ts";
 import { readTar, type TarEntry } from "../oci/tar/read.ts";
 import { type TarInput, tarEntries } from "../oci/tar/write.ts";
 import type { LoadedRelease } from "../recipe/load.ts";
-import { fileOf, lockFile, recipeFolder, releaseFile, templateFile, toolchainSourcesFile, templateFolder } from "../recipe/tree.ts";
+import {
+  fileOf,
+  lockFile,
+  recipeFolder,
+  releaseFile,
+  templateFile,
+  toolchainSourcesFile,
+  templateFolder,
+} from "../recipe/tree.ts";
 import { byCodeUnit, quoted } from "../recipe/words.ts";
 import { listReleases } from "./release-inputs.ts";
 

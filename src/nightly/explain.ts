@@ -4,6 +4,7 @@ import type { NightlyRelease } from "../nightly-run.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RegistryReference } from "../oci/reference.ts";
 import type { Repository } from "../oci/repository.ts";
+import type { OmittedPlatform } from "../outcome.ts";
 import type { PlanJob } from "../plan/types.ts";
 import { type NeedingRelease, releasesThatNeed } from "../plan/stands-on.ts";
 import { releaseTag } from "../publish/release-tags.ts";
@@ -64,6 +65,8 @@ export interface Explanation {
   })[];
   /** Where it is out; null where no registry was asked. */
   readonly released: { readonly name: string; readonly index: Digest | null; readonly isRecorded: boolean } | null;
+  /** Platforms that upstream has and the recipe leaves out. */
+  readonly omitted: readonly OmittedPlatform[];
   readonly waivers: readonly (Pick<Recipe["waivers"][number], "class" | "paths" | "reason" | "owner" | "expires"> & {
     /** Negative when it has expired. */
     readonly daysLeft: number;
@@ -112,6 +115,7 @@ export async function explainRelease(request: ExplainRequest, factory: Factory):
     rebuiltBy: whatRebuilds(recipe, release),
     history,
     released,
+    omitted: recipe.platforms.omit,
     waivers: recipe.waivers.map(({ class: name, paths, reason, owner, expires }) => ({
       class: name,
       paths,

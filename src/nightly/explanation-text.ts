@@ -3,7 +3,7 @@ import type { Explanation } from "./explain.ts";
 
 /** An explanation for people: a heading for each part, one line a fact. Ends with a new line. */
 export function renderExplanation(explanation: Explanation): string {
-  const { recipe, version, inputs, neededBy, expect, plan, rebuiltBy, history, released, waivers, missing } =
+  const { recipe, version, inputs, neededBy, expect, plan, rebuiltBy, history, released, omitted, waivers, missing } =
     explanation;
   return [
     `${plainText(recipe)} ${plainText(version)}`,
@@ -43,6 +43,11 @@ export function renderExplanation(explanation: Explanation): string {
         return `${run}  ${[status, failure?.errorClass, verdicts].filter(Boolean).join("  ")}`;
       }),
       "no run of the history has it",
+    ),
+    ...part(
+      "left out, although upstream has them",
+      omitted.map(({ platform, reason }) => `${platform}: ${reason}`),
+      undefined,
     ),
     ...part(
       "waivers",

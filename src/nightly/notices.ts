@@ -20,8 +20,9 @@ export function expiringWaivers({ image, waivers }: Pick<Recipe, "image" | "waiv
 }
 
 /**
- * Platforms that a recipe adds and upstream's tag of the version has by now: ours may be
- * retired. One request; what cannot be asked gives no notice, as the plan says that.
+ * Platforms that upstream's tag of the version has and the recipe either adds, so that ours
+ * may be retired, or does not name, so that nobody would see that they are missing. One
+ * request; what cannot be asked gives no notice, as the plan says that.
  */
 export async function platformsUpstreamAdded(
   recipe: Recipe,
@@ -29,7 +30,7 @@ export async function platformsUpstreamAdded(
   registry: RegistryClient,
   signal: AbortSignal,
 ): Promise<NightlyNotice[]> {
-  if (!("image" in recipe.upstream) || recipe.platforms.extend.length === 0) return [];
+  if (!("image" in recipe.upstream)) return [];
   const reference = parseReference(recipe.upstream.image);
   if (reference.kind !== "registry") return [];
   const found = await registry
@@ -44,12 +45,17 @@ export async function platformsUpstreamAdded(
   const theirs = new Set(
     (Array.isArray(manifests) ? manifests : []).flatMap(({ platform }) => (platform ? [platformName(platform)] : [])),
   );
-  return recipe.platforms.extend
-    .filter((platform) => isPlatformName(platform) && theirs.has(platform))
+  const { reproduce, extend, omit } = recipe.platforms;
+  const named = new Set([...reproduce, ...omit.map(({ platform }) => platform)]);
+  // attestations are listed under a platform that is none
+  return [...theirs]
+    .filter((platform) => isPlatformName(platform) && platform.startsWith("linux/") && !named.has(platform))
     .map((platform) => ({
       code: "upstream-added-platform",
       recipe: recipe.image,
       version,
-      sentence: `upstream releases ${platform} now: move it to platforms.reproduce, and pin the release again`,
+      sentence: extend.includes(platform)
+        ? `upstream releases ${platform} now: move it to platforms.reproduce, and pin the release again`
+        : `upstream releases ${platform}: add it to platforms.reproduce, or to platforms.omit with the reason`,
     }));
 }

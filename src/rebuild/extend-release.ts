@@ -14,7 +14,8 @@ export interface ExtendedRelease {
  * A release as if its recipe added platforms: an old one for a machine of today, say.
  * The recipe and the release stay as they are, and so does the release's own tag: the
  * larger index gets one of its own, and no tag that follows the newest release moves.
- * Throws a usage error for what is no platform, or one that the recipe has.
+ * Throws a usage error for what is no platform, one that the recipe has, or one that it leaves
+ * out though upstream has it.
  */
 export function extendRelease(inputs: ReleaseInputs, platforms: readonly string[]): ExtendedRelease {
   const { recipe, release } = inputs;
@@ -25,6 +26,11 @@ export function extendRelease(inputs: ReleaseInputs, platforms: readonly string[
         hint: didYouMean(platform, [...knownPlatforms]) ?? "as in linux/riscv64 or linux/arm/v7",
       });
     if (known.includes(platform)) throw usageError(`${recipe.image} has ${platform} already`);
+    const omitted = recipe.platforms.omit.find((each) => each.platform === platform);
+    if (omitted)
+      throw usageError(`${recipe.image} leaves ${platform} out, which upstream has: ${omitted.reason}`, {
+        hint: "what upstream released is reproduced, under platforms.reproduce, and never replaced",
+      });
     return platform;
   });
   const extend = [...recipe.platforms.extend, ...added];

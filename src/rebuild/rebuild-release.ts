@@ -61,6 +61,7 @@ export async function rebuildRelease(request: RebuildRequest, shared: Factory): 
     destination: request.destination.name,
     index: index ? { digest: index.digest, size: index.size } : null,
     platforms: judged.map(({ releasable: _, ...platform }) => platform),
+    ...(inputs.recipe.platforms.omit.length > 0 && { omitted: inputs.recipe.platforms.omit }),
     inputs: listInputs(inputs, run, upstream),
     seconds: (performance.now() - startedAt) / 1000,
     startedAt: request.startedAt,

@@ -41,9 +41,11 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       "build.platformArgs": "Build arguments that a platform has otherwise.",
       "build.patches":
         "Applied to the source in this order; each has a header (DEP-3) that says where it is from and why.",
-      platforms: "Each platform is either reproduced or extended.",
+      platforms: "Each platform is reproduced, extended or left out.",
       "platforms.reproduce": "Platforms that upstream has: ours are compared with upstream's.",
       "platforms.extend": "Platforms that upstream never released.",
+      "platforms.omit": "Platforms that upstream has and that are left out: they count against the recipe.",
+      "platforms.omit.[].reason": "Why it is left out.",
       smoke: "Commands that an image has to run before it is released.",
       "smoke.[].run": "The command and its arguments, in the image.",
       "smoke.[].serve": "A server and its arguments, started in the image.",

@@ -7,7 +7,7 @@ import { checkDockerfile } from "./dockerfile.ts";
 import type { DocumentResult, LocatedDocument } from "./document.ts";
 import { checkArguments, checkCommands } from "./lint-hermeticity.ts";
 import { isVersion } from "./lint-layout.ts";
-import { checkExpected, checkPlatformNames } from "./lint-platforms.ts";
+import { checkExpected, checkOmitted, checkPlatformNames } from "./lint-platforms.ts";
 import type { TreeReader } from "./lint-read.ts";
 import type { Report } from "./lint-rules.ts";
 import { checkWrittenStyle } from "./lint-style.ts";
@@ -88,6 +88,7 @@ async function lintVariant(
   report: Report,
 ): Promise<void> {
   checkPlatformNames(recipe, report);
+  checkOmitted(recipe, report);
   checkArguments(recipe, report);
   checkUpstreamTag(recipe, report);
   checkAllWaivers(recipe, checks, report);

@@ -65,7 +65,12 @@ const catalogue = {
   platforms: {
     severity: "error",
     title: "Platforms are os/architecture[/variant], each listed once",
-    help: "A platform is either reproduced or extended.",
+    help: "A platform is reproduced, extended or left out.",
+  },
+  "platform-omitted": {
+    severity: "error",
+    title: "What is left out is what upstream has",
+    help: "platforms.omit lists platforms that upstream released and the recipe does not reproduce. They count against its rate.",
   },
   "platform-unknown": {
     severity: "warning",

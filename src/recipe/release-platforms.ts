@@ -8,7 +8,7 @@ import type { Recipe, Release } from "./schema.ts";
  * base that it pins has no image is not of it either.
  */
 export function platformsOf(recipe: Recipe, release: Release): Recipe["platforms"] {
-  const { reproduce, extend } = recipe.platforms;
+  const { reproduce, extend, omit } = recipe.platforms;
   if (!release.expect) return recipe.platforms;
   const wasBuilt = (platform: PlatformName): boolean => release.expect?.platforms[platform] !== undefined;
   const upstreamHas = (platform: PlatformName): boolean => release.upstream.manifests[platform] !== undefined;
@@ -20,6 +20,7 @@ export function platformsOf(recipe: Recipe, release: Release): Recipe["platforms
       ...extend.filter((platform) => wasBuilt(platform) || hasBases(platform)),
       ...reproduce.filter((platform) => !upstreamHas(platform) && wasBuilt(platform)),
     ],
+    omit,
   };
 }
 

@@ -18,6 +18,8 @@ import {
   suiteName,
   suiteList,
   mirrorFileSchema,
+  omitList,
+  recipePlatformsSchema,
 } from "./values.ts";
 import { isRange } from "./version-range.ts";
 
@@ -156,7 +158,7 @@ const versionsSchema = z.strictObject({
     .strictObject({ dockerfile: localPath, args: argsSchema, platformArgs: platformArgsSchema, patches: patchList })
     .partial()
     .optional(),
-  platforms: z.strictObject({ reproduce: platformList, extend: platformList }).partial().optional(),
+  platforms: z.strictObject({ reproduce: platformList, extend: platformList, omit: omitList }).partial().optional(),
   smoke: z.array(smokeSchema).min(1).optional(),
   waivers: z.array(waiverSchema).optional(),
 });
@@ -180,16 +182,7 @@ export const recipeSchema = z.strictObject({
     /** Applied to the source in this order; each says in a header where it is from and why. */
     patches: patchList.default([]),
   }),
-  platforms: z
-    .strictObject({ reproduce: platformList, extend: platformList.default([]) })
-    .superRefine((platforms, context) => {
-      const reproduced = new Set(platforms.reproduce);
-      for (const [index, name] of platforms.extend.entries()) {
-        if (!reproduced.has(name)) continue;
-        context.addIssue({ code: "custom", path: ["extend", index], message: "is under reproduce already" });
-      }
-    })
-    .refine((platforms) => platforms.reproduce.length + platforms.extend.length > 0, "names no platform"),
+  platforms: recipePlatformsSchema,
   smoke: z.array(smokeSchema).min(1, "needs at least one command: what does not start is not released"),
   waivers: z.array(waiverSchema).default([]),
   /** What some versions have otherwise; a recipe for one version has none. */
@@ -269,6 +262,10 @@ export const releaseSchema = z.strictObject({
           verdict: z.enum(["identical", "equivalent", "drift", "different", "extended"]).optional(),
           /** The strongest level of equality. */
           level: line.optional(),
+          /** Bytes: manifest, config and compressed layers. */
+          size: z.int().positive().optional(),
+          /** How many of its differences a waiver of the recipe answers for. */
+          waived: z.int().positive().optional(),
         }),
       ),
       /** What the build keys were made from, so that a plan can say which of it changed since. */

@@ -82,3 +82,27 @@ export const mirrorFileSchema = z.strictObject({
   size: z.int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits"),
 });
+
+/** Platforms that upstream released and we do not: they count against the recipe. */
+export const omitList = z.array(z.strictObject({ platform: platformSchema, reason: line }));
+/** Platforms of a recipe: each is in one of the three lists. */
+export const recipePlatformsSchema = z
+  .strictObject({
+    reproduce: platformList,
+    extend: platformList.default([]),
+    omit: omitList.default([]),
+  })
+  .superRefine((platforms, context) => {
+    const places = new Map<PlatformName, string>(platforms.reproduce.map((name) => [name, "reproduce"]));
+    const place = (name: PlatformName, list: "extend" | "omit", path: readonly (string | number)[]): void => {
+      const other = places.get(name);
+      const message = other === list ? "is listed twice" : `is under ${other} already`;
+      // twice under extend is what its own list tells of
+      if (other !== undefined && (other !== list || list === "omit"))
+        context.addIssue({ code: "custom", path: [...path], message });
+      places.set(name, list);
+    };
+    for (const [index, name] of platforms.extend.entries()) place(name, "extend", ["extend", index]);
+    for (const [index, { platform }] of platforms.omit.entries()) place(platform, "omit", ["omit", index, "platform"]);
+  })
+  .refine((platforms) => platforms.reproduce.length + platforms.extend.length > 0, "names no platform");

@@ -1,4 +1,4 @@
-import type { Outcome, PlatformOutcome } from "../outcome.ts";
+import type { OmittedPlatform, Outcome, PlatformOutcome } from "../outcome.ts";
 import { formatBytes, formatSeconds, plainText, widthOf } from "./text.ts";
 
 /** A release of a catalogue that was rebuilt, or why it could not be. */
@@ -13,7 +13,9 @@ export function renderCatalogueTable(results: readonly CatalogueResult[], second
   const rows = results.flatMap((result) =>
     "failure" in result
       ? [[result.release, "", "failed", "", "", "", ""]]
-      : result.outcome.platforms.map((platform, index) => rowOf(index === 0 ? result.release : "", platform)),
+      : [...result.outcome.platforms.map(rowOf), ...(result.outcome.omitted ?? []).map(omissionRow)].map(
+          (cells, index) => [index === 0 ? plainText(result.release) : "", ...cells],
+        ),
   );
   const widths = header.map((title, column) =>
     Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ""))),
@@ -26,22 +28,23 @@ export function renderCatalogueTable(results: readonly CatalogueResult[], second
   const failures = results.flatMap((result) =>
     "failure" in result ? [`${result.release} failed: ${plainText(result.failure)}`] : [],
   );
-  const platforms = results.flatMap((result) => ("outcome" in result ? result.outcome.platforms : []));
+  const outcomes = results.flatMap((result) => ("outcome" in result ? [result.outcome] : []));
+  const platforms = outcomes.flatMap((outcome) => outcome.platforms);
+  const omitted = outcomes.flatMap((outcome) => outcome.omitted ?? []);
   return `${[
     line(header),
     line(widths.map((width) => "─".repeat(width))),
     ...rows.map(line),
     "",
     ...failures,
-    rateOf(platforms),
+    rateOf(platforms, omitted.length),
     `took ${formatSeconds(seconds)}; ${platforms.filter(({ cached }) => cached).length} of ${platforms.length} builds were in the store`,
   ].join("\n")}\n`;
 }
 
-function rowOf(release: string, platform: PlatformOutcome): string[] {
+function rowOf(platform: PlatformOutcome): string[] {
   const { verdict, level, size, seconds, cached } = platform;
   return [
-    plainText(release),
     platform.platform,
     verdict,
     level === "no-upstream" ? "(no upstream)" : level === verdict ? "" : level,
@@ -51,8 +54,15 @@ function rowOf(release: string, platform: PlatformOutcome): string[] {
   ];
 }
 
-/** How many of the platforms that upstream has came out equal; what upstream never released is counted apart. */
-function rateOf(platforms: readonly Pick<PlatformOutcome, "origin" | "verdict">[]): string {
+function omissionRow({ platform }: OmittedPlatform): string[] {
+  return [platform, "left out", "", "", "", ""];
+}
+
+/**
+ * How many of the platforms that upstream has came out equal, of which those count that are
+ * left out; what upstream never released is counted apart.
+ */
+function rateOf(platforms: readonly Pick<PlatformOutcome, "origin" | "verdict">[], omitted: number): string {
   const compared = platforms.filter(({ origin }) => origin === "upstream");
   const own = platforms.filter(({ origin }) => origin === "rebuilt");
   const of = (wanted: string): number => compared.filter(({ verdict }) => verdict === wanted).length;
@@ -60,9 +70,11 @@ function rateOf(platforms: readonly Pick<PlatformOutcome, "origin" | "verdict">[
     .map((verdict) => [verdict, of(verdict)] as const)
     .filter(([, count]) => count > 0)
     .map(([verdict, count]) => `${count} ${verdict}`);
+  if (omitted > 0) parts.push(`${omitted} left out`);
+  const there = compared.length + omitted;
   const equal = of("identical") + of("equivalent");
-  const rate = compared.length === 0 ? "" : ` (${Math.round((equal / compared.length) * 100)} % equal)`;
+  const rate = there === 0 ? "" : ` (${Math.round((equal / there) * 100)} % equal)`;
   const added = own.filter(({ verdict }) => verdict === "extended").length;
   const failed = own.length === added ? "" : `, ${own.length - added} failed`;
-  return `${compared.length} platforms that upstream has: ${parts.join(", ") || "none"}${rate}; ${added} added${failed}`;
+  return `${there} platforms that upstream has: ${parts.join(", ") || "none"}${rate}; ${added} added${failed}`;
 }

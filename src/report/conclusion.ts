@@ -10,14 +10,15 @@ const meanings: readonly (readonly [Verdict, string])[] = [
   ["upstream-unavailable", "without an upstream to compare with"],
 ];
 
-/** One sentence on how the platforms came out: how many of each kind, matches and additions told apart. */
-export function conclude({ platforms }: Pick<Outcome, "platforms">): string {
+/** One sentence on how the platforms came out: how many of each kind, matches, additions and what is left out told apart. */
+export function conclude({ platforms, omitted = [] }: Pick<Outcome, "platforms" | "omitted">): string {
   const said = meanings
     .map(([meant, words]) => [platforms.filter(({ verdict }) => verdict === meant).length, words] as const)
     .filter(([count]) => count > 0)
     .map(([count, words]) => `${count} ${words}`);
   const noun = platforms.length === 1 ? "platform" : "platforms";
-  return said.length === 0 ? "no platform was rebuilt" : `${platforms.length} ${noun}: ${said.join(", ")}`;
+  const leftOut = omitted.length === 0 ? "" : `; ${omitted.length} left out, which upstream has`;
+  return (said.length === 0 ? "no platform was rebuilt" : `${platforms.length} ${noun}: ${said.join(", ")}`) + leftOut;
 }
 
 /** Whether upstream never released the platform, however its rebuild came out. */

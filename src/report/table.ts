@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Outcome, PlatformOutcome, Verdict } from "../outcome.ts";
+import type { OmittedPlatform, Outcome, PlatformOutcome, Verdict } from "../outcome.ts";
 import { conclude, isAddition } from "./conclusion.ts";
 import { cut, formatSeconds, plainText, shortDigest, widthOf, wrap } from "./text.ts";
 
@@ -34,7 +34,7 @@ export function renderOutcomeTable(outcome: Outcome, options: TableOptions): str
     "",
     ...renderRows(outcome.platforms, paint),
     "",
-    ...explain(outcome.platforms, options.width),
+    ...explain([...outcome.platforms, ...(outcome.omitted ?? []).map(omission)], options.width),
     ...whereLogsAre(outcome.platforms),
     "",
     outcome.index ? `release index  ${plainText(outcome.index.digest)}` : paint("yellow", "nothing was released"),
@@ -99,8 +99,15 @@ function whereLogsAre(platforms: readonly PlatformOutcome[]): string[] {
   );
 }
 
+function omission({ platform, reason }: OmittedPlatform): Pick<PlatformOutcome, "platform" | "explanation"> {
+  return { platform, explanation: `left out, although upstream has it: ${reason}` };
+}
+
 /** Each explanation once, with the platforms that it is about. */
-function explain(platforms: readonly PlatformOutcome[], width: number | undefined): string[] {
+function explain(
+  platforms: readonly Pick<PlatformOutcome, "platform" | "explanation">[],
+  width: number | undefined,
+): string[] {
   const about = new Map<string, string[]>();
   for (const platform of platforms) {
     const names = about.get(platform.explanation) ?? [];

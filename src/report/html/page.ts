@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Outcome, OutcomeInput } from "../../outcome.ts";
+import type { OmittedPlatform, Outcome, OutcomeInput } from "../../outcome.ts";
 import { conclude } from "../conclusion.ts";
 import { formatSeconds } from "../text.ts";
 import { html, type Markup, raw } from "./markup.ts";
@@ -42,7 +42,7 @@ ${outcome.index && html`<dt>Released to</dt><dd><span class="digest">${outcome.d
 <main id="main">
 <section aria-labelledby="glance">
 <h2 id="glance">Levels at a glance</h2>
-<div class="card">${matrix(platforms, outcome.index !== null)}</div>
+<div class="card">${matrix(platforms, outcome.index !== null)}${omissions(outcome.omitted ?? [])}</div>
 </section>
 <section aria-labelledby="platforms">
 <h2 id="platforms">Platforms</h2>
@@ -68,6 +68,14 @@ ${platforms.map((platform) => platformSection(platform, { released: outcome.inde
 function policy(): string {
   const hash = createHash("sha256").update(style).digest("base64");
   return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+}
+
+/** Platforms that upstream has and the recipe leaves out, each with its reason. */
+function omissions(omitted: readonly OmittedPlatform[]): Markup[] {
+  return omitted.map(
+    ({ platform, reason }) =>
+      html`<p><strong>${platform}</strong> is left out, although upstream has it: ${reason}</p>`,
+  );
 }
 
 function released({ index }: Outcome): Markup {

@@ -48,6 +48,34 @@ test.each<[what: string, file: string, from: string, to: string, expected: strin
     "[linux/arm64]",
     /^platforms error .*:13:12: .*is under reproduce already$/,
   ],
+  [
+    "platform left out and reproduced",
+    recipe,
+    "  extend: [linux/riscv64]",
+    "  extend: [linux/riscv64]\n  omit: [{ platform: linux/arm64, reason: it differs }]",
+    /^platforms error .*:14:\d+: .*is under reproduce already$/,
+  ],
+  [
+    "platform left out twice",
+    recipe,
+    "  extend: [linux/riscv64]",
+    "  omit:\n    - { platform: linux/386, reason: it differs }\n    - { platform: linux/386, reason: it differs }",
+    /^platforms error .*:15:\d+: .*is listed twice$/,
+  ],
+  [
+    "platform left out without a reason",
+    recipe,
+    "  extend: [linux/riscv64]",
+    "  omit: [{ platform: linux/386 }]",
+    /error .*platforms.omit\[0\].*reason/,
+  ],
+  [
+    "misspelt platform that is left out",
+    recipe,
+    "  extend: [linux/riscv64]",
+    "  omit: [{ platform: linux/riscv46, reason: it differs }]",
+    /^platform-unknown warning .*:13:\d+: "linux\/riscv46" is no platform/,
+  ],
   ["ill-formed platform", recipe, "[linux/riscv64]", "[riscv64]", /^platforms error .*:13:12: /],
   [
     "misspelt platform",
@@ -209,6 +237,15 @@ test("commands that stay off the network and the clock are no problem", async ()
     await tree.write(dockerfile, `FROM toolchain AS build\nRUN ${command}\n`);
     expect(await found(tree), command).toEqual([]);
   }
+});
+
+test("nothing is left out of an image that no upstream has", async () => {
+  await using tree = await createRecipeTree();
+  await tree.edit(recipe, "image: registry.example/library/tini", "none: it is ours");
+  await tree.edit(recipe, "  extend:", "  omit: [{ platform: linux/386, reason: it differs }]\n  extend:");
+  expect(await found(tree)).toContainEqual(
+    expect.stringMatching(/^platform-omitted error .*:13:3: nothing can be left out/),
+  );
 });
 
 test("digests expected of a platform that is not built", async () => {
