@@ -1,6 +1,6 @@
 import type { Digest } from "./oci/digest.ts";
 import type { PlatformName } from "./oci/platform.ts";
-import type { PlatformOutcome, Verdict } from "./outcome.ts";
+import type { OmittedPlatform, PlatformOutcome, Verdict } from "./outcome.ts";
 
 /**
  * Why a release's rebuild did not come out, or was not tried.
@@ -52,6 +52,8 @@ export interface NightlyRelease {
   /** Of what failed. */
   readonly failure?: { readonly errorClass: ErrorClass; readonly message: string };
   readonly platforms: readonly NightlyPlatform[];
+  /** Platforms that upstream has and the recipe leaves out, where there are any. */
+  readonly omitted?: readonly OmittedPlatform[];
   /** Path of the release's own report, relative to the run's folder. */
   readonly report?: string;
 }

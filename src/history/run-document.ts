@@ -54,6 +54,7 @@ const runSchema = z.looseObject({
       attempts: amount,
       failure: z.looseObject({ errorClass, message: z.string() }).optional(),
       platforms: z.array(platformSchema),
+      omitted: z.array(z.looseObject({ platform: z.string(), reason: z.string() })).optional(),
       report: z.string().optional(),
     }),
   ),

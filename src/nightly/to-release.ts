@@ -22,6 +22,7 @@ export function releaseOf(
     attempts,
     ...(failure && { failure }),
     platforms: (outcome?.platforms ?? []).map(platformOf),
+    ...(outcome?.omitted && { omitted: outcome.omitted }),
     ...(report !== undefined && outcome && { report }),
   };
 }

@@ -1,7 +1,8 @@
 /**
  * What of a bootstrapped system does not belong into a toolchain image: what the
  * machine that made it left there (its host name, its resolver), what is made anew in
- * each container, caches and logs, and documentation that no build reads. Licences stay.
+ * each container, caches and logs, what notes when it was made, and documentation that no build
+ * reads. Licences stay.
  * Paths have no leading slash.
  */
 export function belongsInToolchain(path: string): boolean {
@@ -25,5 +26,7 @@ const left = [
   /^var\/lib\/apt\/./,
   /^var\/lib\/dpkg\/[^/]+-old$/,
   /^var\/lib\/dpkg\/(lock|lock-frontend|triggers\/Lock)$/,
+  // Java's copy of the CA certificates: it notes for each the second in which it was put in
+  /^etc\/ssl\/certs\/java\/cacerts$/,
   /^usr\/share\/(doc|man|info|locale|lintian)\/./,
 ];

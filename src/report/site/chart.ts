@@ -16,6 +16,7 @@ const series: readonly {
   { name: "equivalent", symbol: "✓", count: (of) => of.equivalent },
   { name: "extended", symbol: "+", count: (of) => of.extended },
   { name: "drift", symbol: "~", count: (of) => of.drift },
+  { name: "omitted", symbol: "–", count: (of) => of.omitted },
   { name: "different", symbol: "≠", count: (of) => of.different },
   { name: "failed", symbol: "✗", count: (of) => of["build-failed"] + of.failed + of["upstream-unavailable"] },
 ];

@@ -30,27 +30,30 @@ export function renderData({ runs, recipes }: SiteModel, links: Links, siteTitle
     };
   });
   const allReleases = recipes.flatMap(({ releases }) =>
-    releases.map(({ recipe, version, current, points: [{ run, release, platforms, platformsOf, states }] }) => ({
-      recipe,
-      version,
-      page: links.release(recipe, version),
-      current,
-      run: run.id,
-      status: release.status,
-      ...(release.failure && { errorClass: release.failure.errorClass }),
-      index: release.index,
-      platformsOf: platformsOf.id,
-      platforms: platforms.map(({ platform, level, origin, unexplained, manifest, rebuilt, buildKey, verdict }) => ({
-        platform,
-        state: states.get(platform) ?? verdict,
-        level,
-        origin,
-        unexplained,
-        manifest,
-        rebuilt,
-        buildKey,
-      })),
-    })),
+    releases.map(
+      ({ recipe, version, current, points: [{ run, release, platforms, omitted, platformsOf, states }] }) => ({
+        recipe,
+        version,
+        page: links.release(recipe, version),
+        current,
+        run: run.id,
+        status: release.status,
+        ...(release.failure && { errorClass: release.failure.errorClass }),
+        index: release.index,
+        platformsOf: platformsOf.id,
+        platforms: platforms.map(({ platform, level, origin, unexplained, manifest, rebuilt, buildKey, verdict }) => ({
+          platform,
+          state: states.get(platform) ?? verdict,
+          level,
+          origin,
+          unexplained,
+          manifest,
+          rebuilt,
+          buildKey,
+        })),
+        ...(omitted.length > 0 && { omitted }),
+      }),
+    ),
   );
   return `{\n  "schema": "refoundry/site/v1",\n  "title": ${JSON.stringify(siteTitle)},\n  "newestRun": ${JSON.stringify(runs[0]?.run.id ?? null)},\n  "runs": [${lines(allRuns)}],\n  "recipes": [${lines(allRecipes)}],\n  "releases": [${lines(allReleases)}]\n}\n`;
 }

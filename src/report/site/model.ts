@@ -1,4 +1,5 @@
 import type { NightlyPlatform, NightlyRelease, NightlyRun } from "../../nightly-run.ts";
+import type { OmittedPlatform } from "../../outcome.ts";
 import { byCodeUnit } from "../../recipe/words.ts";
 import { compareVersions } from "../../recipe/version.ts";
 import { countStates, knownState, type Standing, type State, type StateCounts } from "./verdicts.ts";
@@ -9,6 +10,8 @@ export interface ReleasePoint {
   readonly release: NightlyRelease;
   /** What is known of its platforms: this run's, or of an earlier run where this one says nothing of them. */
   readonly platforms: readonly NightlyPlatform[];
+  /** Platforms that upstream has and the recipe leaves out, of the same run. */
+  readonly omitted: readonly OmittedPlatform[];
   /** The run that `platforms` are of. */
   readonly platformsOf: NightlyRun;
   /** The state of each platform, by its name. */
@@ -92,6 +95,7 @@ function pointOf(run: NightlyRun, release: NightlyRelease, before: ReleasePoint 
   const own = release.platforms.length > 0 || !before;
   const platforms = own ? release.platforms : before.platforms;
   const platformsOf = own ? run : before.platformsOf;
+  const omitted = own ? (release.omitted ?? []) : before.omitted;
   const failed = release.status === "failed" && release.platforms.length === 0;
   const states = new Map<string, State>();
   const standings: Standing[] = [];
@@ -101,12 +105,17 @@ function pointOf(run: NightlyRun, release: NightlyRelease, before: ReleasePoint 
     states.set(platform.platform, state);
     standings.push({ state, addition: isAddition(platform) });
   }
+  for (const { platform } of omitted) {
+    if (states.has(platform)) continue;
+    states.set(platform, "omitted");
+    standings.push({ state: "omitted", addition: false });
+  }
   // a release that failed before anything was known of it has to be seen too
   if (failed && states.size === 0) {
     states.set("all platforms", "failed");
     standings.push({ state: "failed", addition: false });
   }
-  return { run, release, platforms, platformsOf, states, standings };
+  return { run, release, platforms, omitted, platformsOf, states, standings };
 }
 
 /** Whether upstream never released a platform, however its rebuild came out. */

@@ -75,7 +75,7 @@ function failure({ points }: ReleaseHistory): Markup {
 }
 
 function platformSections({ points }: ReleaseHistory, links: Links, room: Room): Markup {
-  const [{ platforms, platformsOf, run }] = points;
+  const [{ platforms, omitted, platformsOf, run }] = points;
   if (platforms.length === 0) return html`<p class="soft">Nothing is known of its platforms: it never came so far.</p>`;
   const shown = platforms.slice(0, maxPlatforms);
   const note =
@@ -85,7 +85,12 @@ function platformSections({ points }: ReleaseHistory, links: Links, room: Room):
   const drawn = shown.map((platform, at) =>
     share(room, room.left / (shown.length - at), (own) => platformSection(platform, at, own)),
   );
-  return html`${note}${drawn}${more(platforms.length - shown.length, "platform")}`;
+  const leftOut = omitted.slice(0, maxPlatforms).map(
+    ({ platform, reason }) =>
+      html`<p class="soft">${spelled(platform, 80)} ${stateBadge("omitted")} left out, although upstream has it: ${spelled(reason, 1000)}</p>
+`,
+  );
+  return html`${note}${drawn}${more(platforms.length - shown.length, "platform")}${leftOut}`;
 }
 
 function platformSection(platform: NightlyPlatform, at: number, room: Room): Markup {

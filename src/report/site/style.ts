@@ -12,7 +12,7 @@ export const siteStyle = `
 .top a { text-decoration: none; padding: .2rem 0; } .top a:hover { text-decoration: underline; } .top .home { font-weight: 700; color: var(--ink); margin-right: auto; overflow-wrap: anywhere; min-width: 0; }
 .trail ol { list-style: none; display: flex; flex-wrap: wrap; gap: 0 .5rem; margin: .8rem 0 0; padding: 0; font-size: .9rem; color: var(--soft); } .trail li { overflow-wrap: anywhere; min-width: 0; } .trail li + li::before { content: "/"; margin-right: .5rem; color: var(--soft); }
 .site .kicker { margin-top: 1.8rem; } .trail + .kicker { margin-top: 1.4rem; }
-.failed { background: var(--bad-bg); color: var(--bad); border-radius: .3rem; } .unknown { background: var(--track); color: var(--soft); border-radius: .3rem; }
+.failed { background: var(--bad-bg); color: var(--bad); border-radius: .3rem; } .unknown, .omitted { background: var(--track); color: var(--soft); border-radius: .3rem; }
 .site .badge { max-width: 100%; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; } .badges { display: inline-flex; flex-wrap: wrap; gap: .3rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem; margin: 1.6rem 0 0; }
 .figures > div { display: flex; flex-direction: column-reverse; justify-content: flex-end; background: var(--card); border: 1px solid var(--line); border-radius: .65rem; padding: .9rem 1.1rem; margin: 0; }
@@ -23,7 +23,7 @@ export const siteStyle = `
 .chart .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; margin: -.65em 0; } .chart .scale, .chart .ends { color: var(--soft); font-size: .82rem; font-variant-numeric: tabular-nums; }
 .chart .ends { grid-column: 2; display: flex; justify-content: space-between; } .chart svg { width: 100%; height: 14rem; overflow: visible; }
 .chart .rule { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; } .chart .over { fill: transparent; } .chart .over:hover { fill: var(--ink); fill-opacity: .12; }
-.f-identical { fill: var(--c-identical); } .f-equivalent { fill: var(--c-equivalent); } .f-extended { fill: var(--c-extended); } .f-drift { fill: var(--c-drift); } .f-different { fill: var(--c-different); } .f-failed { fill: var(--c-failed); }
+.f-identical { fill: var(--c-identical); } .f-equivalent { fill: var(--c-equivalent); } .f-extended { fill: var(--c-extended); } .f-drift { fill: var(--c-drift); } .f-different { fill: var(--c-different); } .f-omitted { fill: var(--c-failed); fill-opacity: .5; } .f-failed { fill: var(--c-failed); }
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; margin: 1.1rem 0 0; padding: 0; font-size: .92rem; } .key svg { display: inline-block; width: .85rem; height: .85rem; vertical-align: -.08rem; margin-right: .35rem; }
 .key .soft { font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; margin: .6rem 0 0; } .scroll table { width: auto; min-width: 100%; }

@@ -1,7 +1,7 @@
 import type { Verdict } from "../../outcome.ts";
 
-/** How one platform of a release stands in a run: its verdict, or that the release's rebuild failed. */
-export type State = Verdict | "failed";
+/** How one platform of a release stands in a run: its verdict, that the recipe leaves it out, or that the rebuild failed. */
+export type State = Verdict | "omitted" | "failed";
 
 /** A state as it is shown: never by colour alone. */
 export interface StateWords {
@@ -19,6 +19,7 @@ export const states: readonly State[] = [
   "extended",
   "drift",
   "upstream-unavailable",
+  "omitted",
   "different",
   "build-failed",
   "failed",
@@ -30,6 +31,7 @@ const words: Readonly<Record<State, StateWords>> = {
   extended: { symbol: "+", phrase: "added, which upstream never released", urgency: 0 },
   drift: { symbol: "~", phrase: "drifted from upstream", urgency: 1 },
   "upstream-unavailable": { symbol: "?", phrase: "without an upstream to compare with", urgency: 2 },
+  omitted: { symbol: "–", phrase: "left out, which upstream has", urgency: 0 },
   different: { symbol: "≠", phrase: "different", urgency: 4 },
   "build-failed": { symbol: "✗", phrase: "not built", urgency: 3 },
   failed: { symbol: "✗", phrase: "of releases that failed", urgency: 3 },
@@ -42,7 +44,7 @@ export function wordsOf(state: State): StateWords {
 
 /** A verdict that this version knows; anything else is a failure. */
 export function knownState(verdict: string): State {
-  return states.find((state) => state === verdict) ?? "failed";
+  return states.find((state) => state === verdict && state !== "omitted") ?? "failed";
 }
 
 /** How many platforms are in each state, and how many of all of them upstream never released. */
@@ -65,6 +67,7 @@ export function countStates(all: Iterable<Standing>): StateCounts {
     extended: 0,
     drift: 0,
     "upstream-unavailable": 0,
+    omitted: 0,
     different: 0,
     "build-failed": 0,
     failed: 0,

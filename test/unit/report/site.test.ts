@@ -150,7 +150,7 @@ describe("the files of a site", () => {
     expect(time).toContain("1 identical, 3 equivalent, 2 extended, 1 different, 3 failed of 10 platforms at last.");
     const rows = [...time.matchAll(/<tr><th scope="row">([^<]*)<\/th>(.*?)<\/tr>/gs)];
     expect(rows).toHaveLength(20);
-    expect(textOf(rows[0]?.[0] ?? "").trim()).toBe("2026-01-20 02:00 UTC 1 3 2 0 1 3 10");
+    expect(textOf(rows[0]?.[0] ?? "").trim()).toBe("2026-01-20 02:00 UTC 1 3 2 0 0 1 3 10");
     expect(time.match(/<rect class="over"/g)).toHaveLength(20);
   });
 
@@ -360,4 +360,21 @@ describe("a year of a large factory", () => {
     expect(sizes.find(({ path }) => path === "data.json")?.bytes).toBeLessThan(2_000_000);
     expect(seconds).toBeLessThan(20);
   });
+});
+
+test("what a recipe leaves out of upstream's platforms counts against it, also while nothing is due", () => {
+  const omitted = [{ platform: "linux/s390x", reason: "the <compiler> differs" }] as const;
+  const verdicts = { "linux/amd64": "identical" } as const;
+  const before = sampleRun(1, [sampleRelease("app", "1.0", verdicts, { omitted })]);
+  const after = sampleRun(2, [sampleRelease("app", "1.0", {}, { status: "kept" })]);
+  const pages = renderSite([after, before], { title: "Factory" });
+  const plain = renderSite([sampleRun(1, [sampleRelease("app", "1.0", verdicts)])], { title: "Factory" });
+  const badge = (site: ReadonlyMap<string, string>): number[] =>
+    (/(\d+)\/(\d+) platforms/.exec(fileOf(site, "badges/app.svg")) ?? []).slice(1).map(Number);
+  const [same = 0, of = 0] = badge(plain);
+  expect(badge(pages)).toEqual([same, of + 1]);
+  const page = fileOf(pages, "recipes/app/1.0.html");
+  expect(textOf(page)).toContain(
+    "linux/s390x – omitted left out, although upstream has it: the &lt;compiler&gt; differs",
+  );
 });
