@@ -1,0 +1,52 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { platformsUpstreamAdded } from "../../../src/nightly/notices.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
+import { parsePlatform, type PlatformName } from "../../../src/oci/platform.ts";
+import { createRegistryClient } from "../../../src/oci/registry/client.ts";
+import { mediaTypes } from "../../../src/oci/types.ts";
+import { loadRecipe } from "../../../src/recipe/load.ts";
+import { createRecipeTree } from "../../support/recipes.ts";
+
+/** Serves one index under every tag, as a registry does, and gives the registry's host. */
+async function serveIndex(platforms: readonly PlatformName[]): Promise<string> {
+  const manifests = platforms.map((platform) => ({
+    mediaType: mediaTypes.manifest,
+    digest: digestOf(platform),
+    size: 1,
+    platform: parsePlatform(platform),
+  }));
+  const bytes = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests });
+  const server = createServer((request, response) => {
+    if (!request.url?.startsWith("/v2/library/tini/manifests/")) return void response.writeHead(404).end();
+    response.writeHead(200, { "content-type": mediaTypes.index, "docker-content-digest": digestOf(bytes) }).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test("what upstream has and a recipe adds, or does not name at all, is noticed; what it leaves out is known", async () => {
+  const host = await serveIndex([
+    "linux/amd64",
+    "linux/arm64",
+    "linux/386",
+    "linux/riscv64",
+    "linux/s390x",
+    "unknown/unknown",
+    "windows/amd64",
+  ]);
+  await using tree = await createRecipeTree();
+  const file = "recipes/images/tini/recipe.yaml";
+  await tree.edit(file, "registry.example/library/tini", `${host}/library/tini`);
+  await tree.edit(file, "  extend:", "  omit: [{ platform: linux/386, reason: it differs }]\n  extend:");
+  const client = createRegistryClient({ env: { DOCKER_CONFIG: "/nonexistent" } });
+  onTestFinished(() => client.close());
+  const recipe = await loadRecipe(tree.root, "tini");
+  const notices = await platformsUpstreamAdded(recipe, "0.19.0", client, new AbortController().signal);
+  expect(notices.map(({ code, sentence }) => `${code}: ${sentence}`)).toEqual([
+    "upstream-added-platform: upstream releases linux/riscv64 now: move it to platforms.reproduce, and pin the release again",
+    "upstream-added-platform: upstream releases linux/s390x: add it to platforms.reproduce, or to platforms.omit with the reason",
+  ]);
+});
