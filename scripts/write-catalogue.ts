@@ -1,8 +1,7 @@
 // Writes the table of recipes, platforms and verdicts into the README, from what the
 // releases record. The docs check holds it against them.
 import { readFile, writeFile } from "node:fs/promises";
-import { listRecipes, listReleases, loadRecipeForVersion, loadRelease, loadRecipe } from "../src/recipe/load.ts";
-import type { Recipe, Release } from "../src/recipe/schema.ts";
+import { listRecipes, listReleases, loadRecipeForVersion, loadRelease } from "../src/recipe/load.ts";
 import { type Recorded, renderRecordedTable } from "../src/report/recorded-table.ts";
 
 const root = new URL("../", import.meta.url).pathname;

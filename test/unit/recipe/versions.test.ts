@@ -69,7 +69,7 @@ test("a release is of the recipe as its version has it, with what that names", a
     dockerfile: "Dockerfile.20",
     args: { FLAVOUR: "static", LATER: "yes" },
   });
-  expect(young?.recipe.platforms).toEqual({ reproduce: ["linux/amd64"], extend: ["linux/riscv64"] });
+  expect(young?.recipe.platforms).toEqual({ reproduce: ["linux/amd64"], extend: ["linux/riscv64"], omit: [] });
   expect(young?.dockerfile.path).toMatch(/Dockerfile\.20$/);
   expect(await found(tree)).toEqual([]);
 });
