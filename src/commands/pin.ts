@@ -1,6 +1,8 @@
-import { exitCodeOf, formatProblem, type RefoundryError, usageError } from "../errors.ts";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { exitCodeOf, formatProblem, messageOf, type RefoundryError, usageError } from "../errors.ts";
 import { findRoot, listRecipes, loadRecipe } from "../recipe/load.ts";
-import { updatesDocument, updatesText } from "../rebuild/pin-summary.ts";
+import { renovateDocuments, updatesDocument, updatesText } from "../rebuild/pin-summary.ts";
 import { failureProblems, findUpdates } from "../rebuild/pin-updates.ts";
 import { pinVersions } from "../rebuild/pin-versions.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
@@ -10,6 +12,8 @@ import { withFactory } from "./factory.ts";
 export interface PinFlags extends CommonFlags {
   readonly replace?: boolean;
   readonly update?: boolean;
+  /** With `--update`: a folder for what Renovate's custom datasource reads. */
+  readonly renovate?: string;
 }
 
 /** `refoundry pin RECIPE VERSION...`, and `refoundry pin --update [RECIPE...]` */
@@ -18,6 +22,7 @@ export function pin(this: CliContext, flags: PinFlags, ...names: readonly string
 }
 
 async function pinAll(context: CliContext, flags: PinFlags, names: readonly string[]): Promise<CommandResult> {
+  if (flags.renovate !== undefined) throw usageError("--renovate goes with --update");
   const [name, ...versions] = names;
   if (name === undefined || versions.length === 0)
     throw usageError("pin takes a recipe and one version or more", {
@@ -64,6 +69,8 @@ async function update(context: CliContext, flags: PinFlags, names: readonly stri
   const chosen = names.length > 0 ? [...new Set(names)] : await listRecipes(root);
   return withFactory(context, async (factory) => {
     const updates = await findUpdates(root, chosen, factory);
+    if (flags.renovate !== undefined)
+      await writeDocuments(resolve(context.cwd, flags.renovate), renovateDocuments(updates));
     const problems = updates.failed.flatMap(failureProblems);
     for (const problem of problems) context.process.stderr.write(`refoundry: ${formatProblem(problem)}\n`);
     return {
@@ -72,6 +79,16 @@ async function update(context: CliContext, flags: PinFlags, names: readonly stri
       exitCode: worstExitCode(updates.failed.map(({ error }) => error)),
     };
   });
+}
+
+async function writeDocuments(folder: string, documents: ReadonlyMap<string, unknown>): Promise<void> {
+  for (const [path, document] of documents) {
+    const file = join(folder, path);
+    await mkdir(dirname(file), { recursive: true }).catch((cause: unknown) => {
+      throw usageError(`${dirname(file)} cannot be made: ${messageOf(cause)}`, { cause });
+    });
+    await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+  }
 }
 
 /** What a second try may mend comes before what it cannot. */

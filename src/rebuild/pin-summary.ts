@@ -15,7 +15,7 @@ export function updatesText({ recipes, toolchains }: Updates): string {
   return lines.length === 0 ? "there are no recipes" : lines.join("\n");
 }
 
-function recipeLines({ recipe, candidates, newerLock, notes }: RecipeUpdates): string[] {
+function recipeLines({ recipe, candidates, newerLock, newerContexts, notes }: RecipeUpdates): string[] {
   const newer = candidates.filter((candidate) => candidate.isNewer).map(({ version }) => version);
   const pinned = candidates.find((candidate) => candidate.isPinned)?.version;
   const has = pinned === undefined ? "nothing is pinned" : `${pinned} is pinned`;
@@ -28,6 +28,10 @@ function recipeLines({ recipe, candidates, newerLock, notes }: RecipeUpdates): s
     lines.push(
       `  ${newerLock.version} pins the toolchain ${newerLock.from}, and there is ${newerLock.to}: refoundry pin ${recipe} ${newerLock.version} --replace`,
     );
+  for (const { context, from, to } of newerContexts)
+    lines.push(
+      `  ${pinned ?? ""} pins ${from} as ${context}, and there is ${to}: refoundry pin ${recipe} ${pinned ?? ""} --replace`,
+    );
   return [...lines, ...notes.map((note) => `  ${note}`)];
 }
 
@@ -36,7 +40,7 @@ function recipeLines({ recipe, candidates, newerLock, notes }: RecipeUpdates): s
  * custom datasource reads as well: `releases` with `version`, `isStable` and `sourceUrl`.
  */
 export function updatesDocument({ recipes, toolchains }: Updates, problems: readonly Problem[]): unknown {
-  const all = recipes.map(({ recipe, candidates, sourceUrl, newerLock, notes }) => ({
+  const all = recipes.map(({ recipe, candidates, sourceUrl, newerLock, newerContexts, notes }) => ({
     recipe,
     ...(sourceUrl !== undefined && { sourceUrl }),
     releases: candidates.map(({ version, isStable, isPinned, isNewer, tag }) => ({
@@ -48,6 +52,7 @@ export function updatesDocument({ recipes, toolchains }: Updates, problems: read
       ...(sourceUrl !== undefined && { sourceUrl }),
     })),
     ...(newerLock && { newerLock }),
+    newerContexts,
     notes,
   }));
   const [only] = all;
@@ -58,4 +63,23 @@ export function updatesDocument({ recipes, toolchains }: Updates, problems: read
     toolchains,
     problems,
   };
+}
+
+/**
+ * What Renovate's custom datasource reads, by the path of its file: `recipes/NAME.json` with
+ * the versions of a recipe, `toolchains/NAME.json` with the lock (or digest) that a toolchain
+ * has, and the one it would have. What is not known has no file, so that Renovate says so.
+ */
+export function renovateDocuments({ recipes, toolchains }: Updates): ReadonlyMap<string, unknown> {
+  const files = new Map<string, unknown>();
+  for (const { recipe, candidates, sourceUrl } of recipes) {
+    const releases = candidates.map(({ version, isStable }) => ({ version, isStable }));
+    files.set(`recipes/${recipe}.json`, { releases, ...(sourceUrl !== undefined && { sourceUrl }) });
+  }
+  for (const { toolchain, current, next, unknown } of toolchains) {
+    if (unknown !== undefined) continue;
+    const releases = [current, ...(next === undefined ? [] : [next])].map((version) => ({ version }));
+    files.set(`toolchains/${toolchain}.json`, { releases });
+  }
+  return files;
 }

@@ -3,7 +3,7 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import { listReleases, loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import type { ToolchainLock } from "../recipe/schema.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
-import { resolveToolchain } from "../toolchain/lock-packages.ts";
+import { lockNameOf, resolveToolchain } from "../toolchain/lock-packages.ts";
 import type { Factory } from "./types.ts";
 
 /** What is newer of a toolchain. */
@@ -11,6 +11,8 @@ export interface ToolchainUpdate {
   readonly toolchain: string;
   /** The newest lock, or the pinned digest. */
   readonly current: string;
+  /** The lock that would be written, or the digest that its tag names now; absent where nothing changed. */
+  readonly next?: string;
   /** What changed, as a sentence; absent where nothing did. */
   readonly change?: string;
   /** What to do about it: a command, or an edit. */
@@ -46,8 +48,9 @@ export async function findToolchainUpdate(root: string, name: string, factory: F
   });
   const changes = changedPackages(lock.packages, now.packages);
   if (changes.length === 0) return { toolchain: name, current };
+  const next = lockNameOf(now);
   const more = changes.length > shownPackages ? ` and ${changes.length - shownPackages} more` : "";
-  return { toolchain: name, current, change: `${changes.slice(0, shownPackages).join(", ")}${more}`, action };
+  return { toolchain: name, current, next, change: `${changes.slice(0, shownPackages).join(", ")}${more}`, action };
 }
 
 async function findImageUpdate(name: string, image: string, { registry, signal }: Factory): Promise<ToolchainUpdate> {
@@ -65,6 +68,7 @@ async function findImageUpdate(name: string, image: string, { registry, signal }
   return {
     toolchain: name,
     current,
+    next: now,
     change: `${reference.tag} names ${now} now`,
     action: `image: ${formatReference({ ...reference, digest: now })}`,
   };

@@ -22,6 +22,8 @@ export interface RecipeUpdates {
   readonly sourceUrl?: string;
   /** The newest lock of its toolchain, where the newest release pins an older one. */
   readonly newerLock?: { readonly version: string; readonly from: string; readonly to: string };
+  /** Contexts of which the newest release pins something older than the factory has by now. */
+  readonly newerContexts: readonly { readonly context: string; readonly from: string; readonly to: string }[];
   /** What could not be told, as sentences. */
   readonly notes: readonly string[];
 }
@@ -56,7 +58,7 @@ export async function findUpdates(root: string, names: readonly string[], factor
   for (const name of names) {
     await attempt(name, recipes, async () => {
       const recipe = await newestRecipe(root, name);
-      used.add(recipe.toolchain);
+      for (const toolchain of toolchainsOf(recipe)) used.add(toolchain);
       return runStage(factory.emit, { stage: "upstream", title: `versions of ${name}` }, async () => {
         const value = await findRecipeUpdates(root, recipe, factory);
         return { value, detail: `${value.candidates.filter((candidate) => candidate.isNewer).length} newer` };
@@ -88,7 +90,8 @@ async function findRecipeUpdates(root: string, recipe: Recipe, factory: Factory)
     source.import.kind === "debian"
       ? await debianCandidates(source.import, pinned, factory)
       : await gitCandidates(recipe, source, pinned, notes, factory);
-  const newerLock = await findNewerLock(root, recipe, pinned.at(-1));
+  const newest = pinned.at(-1);
+  const newerLock = await findNewerLock(root, recipe, newest);
   if (candidates.length > maxCandidates)
     notes.push(`of ${candidates.length} versions the newest ${maxCandidates} are told`);
   return {
@@ -96,8 +99,42 @@ async function findRecipeUpdates(root: string, recipe: Recipe, factory: Factory)
     candidates: candidates.slice(0, maxCandidates),
     ...(source.upstream.startsWith("https://") && { sourceUrl: source.upstream.replace(/\.git$/, "") }),
     ...(newerLock && { newerLock }),
+    newerContexts: newest === undefined ? [] : await findNewerContexts(root, recipe, newest),
     notes,
   };
+}
+
+/** The toolchain that builds a recipe, and those among its contexts. */
+function toolchainsOf({ toolchain, contexts }: Recipe): string[] {
+  const others = Object.values(contexts).flatMap((context) => ("toolchain" in context ? [context.toolchain] : []));
+  return [toolchain, ...others];
+}
+
+/** A base that was recorded anew since it was pinned, and a toolchain among the contexts that has a newer lock. */
+async function findNewerContexts(
+  root: string,
+  recipe: Recipe,
+  version: string,
+): Promise<RecipeUpdates["newerContexts"]> {
+  const { contexts = {} } = await loadRelease(root, recipe.image, version);
+  const found = Object.entries(contexts).map(async ([name, pin]): Promise<RecipeUpdates["newerContexts"]> => {
+    const context = recipe.contexts[name];
+    if (context && "recipe" in context && "recipe" in pin) {
+      const newest = (await listReleases(root, context.recipe)).at(-1);
+      const index = newest && (await loadRelease(root, context.recipe, newest)).expect?.index;
+      if (index === undefined || index === pin.recipe.index) return [];
+      const nameOf = (which: string, digest: string): string => `${context.recipe} ${which} (${digest.slice(0, 19)})`;
+      return [{ context: name, from: nameOf(pin.recipe.version, pin.recipe.index), to: nameOf(newest ?? "", index) }];
+    }
+    if (context && "toolchain" in context && "toolchain" in pin) {
+      const newest = (await listToolchainLocks(root, context.toolchain)).at(-1);
+      const { lock } = pin.toolchain;
+      if (lock === undefined || newest === undefined || lock === newest) return [];
+      return [{ context: name, from: `${context.toolchain} ${lock}`, to: `${context.toolchain} ${newest}` }];
+    }
+    return [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 async function gitCandidates(

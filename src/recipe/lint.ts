@@ -106,7 +106,7 @@ function checkLicence(source: LocatedDocument<Source>, report: Report): void {
   }
   if (reading.offerSource.length === 0) return;
   report("licence-offer-source", {
-    message: `${reading.offerSource.join(" and ")} obliges whoever hands out the image to offer the source of ${source.value.source}`,
+    message: `${reading.offerSource.join(" and ")} ${reading.offerSource.length === 1 ? "obliges" : "oblige"} whoever hands out the image to offer the source of ${source.value.source}`,
     location,
     hint: "publish the source with the image: the release's commit, or its escrow",
   });

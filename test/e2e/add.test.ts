@@ -117,6 +117,11 @@ test("the tutorial leads from an image to a merged recipe whose rebuild is equiv
   const updates = outputOf(steps, "pin --update");
   expect(updates).toContain("hello: 1.0 is pinned, 1 newer");
   expect(updates).toContain("refoundry pin hello 1.1\n");
+  const datasource = JSON.parse(await readFile(join(factory.root, "updates/recipes/hello.json"), "utf8"));
+  expect(datasource.releases).toEqual([
+    { version: "1.1", isStable: true },
+    { version: "1.0", isStable: true },
+  ]);
   const release = await readFile(join(factory.root, "recipes/images/hello/releases/1.1.yaml"), "utf8");
   expect(release).toContain(await git(factory.upstreamRepository, "rev-parse", "v1.1^{commit}"));
 });
