@@ -61,6 +61,11 @@ export type FactoryEvent =
       readonly line: string;
     }
   | {
+      readonly type: "releases-planned";
+      /** How many releases are to be done. */
+      readonly total: number;
+    }
+  | {
       readonly type: "release-finished";
       readonly release: string;
       readonly outcome: string;

@@ -42,7 +42,10 @@ export async function rebuildMany(
     // held for the whole run: an engine that starts and stops for each release costs seconds each time
     const engine = await (await factory.engine()).acquire(factory.signal);
     try {
-      for (const { release, inputs } of await loadAll(context, wanted, fail)) {
+      const loaded = await loadAll(context, wanted, fail);
+      factory.emit({ type: "releases-planned", total: loaded.length });
+      const begun = performance.now();
+      for (const [at, { release, inputs }] of loaded.entries()) {
         const { all: _, push, ...rest } = flags;
         const single = { ...rest, ...(push !== undefined && { push: placeOf(push, inputs, wanted) }) };
         try {
@@ -52,6 +55,17 @@ export async function rebuildMany(
         } catch (error) {
           fail(release, error);
         }
+        const [count, total] = [at + 1, loaded.length];
+        const secondsLeft = ((performance.now() - begun) / 1000 / count) * (total - count);
+        const outcome = results.at(-1)?.exitCode === 0 ? "rebuilt" : "failed";
+        factory.emit({
+          type: "release-finished",
+          release,
+          outcome,
+          done: count,
+          total,
+          ...(count < total && { secondsLeft }),
+        });
       }
     } finally {
       await engine.release();

@@ -8,6 +8,7 @@ import {
   type RendererStream,
   type Span,
 } from "./progress-lines.ts";
+import { countReleases } from "./progress-releases.ts";
 import { formatSeconds, plainText, widthOf } from "./text.ts";
 
 type LogUpdate = ReturnType<typeof import("log-update")["createLogUpdate"]>;
@@ -22,18 +23,26 @@ interface Running {
 const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 const labelColumns = 22;
+/** Times stay in one column while labels are at most this wide. */
+const labelColumnsAtMost = 44;
 const styles = { done: "green", reused: "cyan", failed: "red" } as const;
 
-/** A line for each running stage, redrawn in place ten times a second; what ended scrolls away above. */
+/**
+ * A line for each running stage, and one that counts releases, redrawn in place ten times
+ * a second; what ended scrolls away above.
+ */
 export function createLiveRenderer(stream: RendererStream, now: () => number): Renderer {
   const running = new Map<string, Running>();
+  const releases = countReleases(now);
   let update: LogUpdate | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  let columns = labelColumns;
 
   const width = (): number => Math.max(1, (stream.columns ?? 80) - 1);
   const row = (mark: Span, label: string, seconds: number, ...rest: readonly Span[]): string => {
-    const padding = " ".repeat(Math.max(0, labelColumns - widthOf(label)));
+    columns = Math.min(labelColumnsAtMost, Math.max(columns, widthOf(label)));
+    const padding = " ".repeat(Math.max(0, columns - widthOf(label)));
     const head = ` ${label}${padding} ${formatSeconds(seconds).padStart(9)}`;
     return fitSpans([mark, { text: head }, ...rest], width(), stream);
   };
@@ -43,6 +52,8 @@ export function createLiveRenderer(stream: RendererStream, now: () => number): R
     const lines = [...running.values()].map((stage) =>
       row({ text: mark, style: "cyan" }, stage.label, since(stage), { text: `  ${stage.doing}`, style: "dim" }),
     );
+    const counted = releases.line();
+    if (counted !== undefined) lines.push(fitSpans([{ text: `  ${counted}`, style: "bold" }], width(), stream));
     // log-update would write an empty line for no lines
     if (lines.length === 0) update?.clear();
     else update?.(lines.join("\n"));
@@ -77,6 +88,7 @@ export function createLiveRenderer(stream: RendererStream, now: () => number): R
 
   return {
     emit(event) {
+      releases.see(event);
       if (event.type === "stage-started") {
         const title = plainText(event.title);
         running.set(labelOf(event), { label: labelOf(event), title: event.title, startedAt: now(), doing: title });

@@ -17,6 +17,10 @@ export function createPlainRenderer(stream: RendererStream, now: () => number): 
         write(`${event.severity === "warning" ? "warning" : "note"}: ${plainText(event.message)}`);
         return;
       }
+      if (event.type === "releases-planned") {
+        write(`note: ${event.total} ${event.total === 1 ? "release is" : "releases are"} to be done`);
+        return;
+      }
       // a notice says the same to people
       if (event.type === "release-finished") return;
       const label = labelOf(event);

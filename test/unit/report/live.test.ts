@@ -90,7 +90,7 @@ test("an interruption leaves what was running, and nothing is drawn any more", a
   await drawn(terminal, "RUN make");
   terminal.renderer.close();
   expect(stripVTControlCharacters(terminal.written())).toMatch(
-    /^– build linux\/arm64 +\d+ ms {2}stopped at: RUN make \(long\)\n$/m,
+    /^– build linux\/arm64 +[\d.]+ m?s {2}stopped at: RUN make \(long\)\n$/m,
   );
   await wait(250);
   terminal.renderer.close();
@@ -137,4 +137,24 @@ test("NO_COLOR is respected", () => {
   vi.stubEnv("FORCE_COLOR", undefined);
   vi.stubEnv("NO_COLOR", "1");
   expect(write()).not.toContain("\u001b[31m");
+});
+
+test("a run of several releases is counted below what runs, with the time that is left", async () => {
+  const terminal = openTerminal(100);
+  const { emit } = terminal.renderer;
+  emit({ type: "releases-planned", total: 4 });
+  for (const release of ["a@1", "b@1"]) emit({ ...started, release });
+  expect(await drawn(terminal, "running")).toMatch(/^ {2}0 of 4 releases done; 2 running, 2 waiting$/m);
+  emit({ ...ended("failed", ""), release: "a@1" } as FactoryEvent);
+  emit({ type: "release-finished", release: "a@1", outcome: "build", done: 1, total: 4, secondsLeft: 125 });
+  expect(await drawn(terminal, "1 failed")).toMatch(
+    /^ {2}1 of 4 releases done, 1 failed; 1 running, 2 waiting; about 2 min 5 s left$/m,
+  );
+  for (const done of [2, 3])
+    emit({ type: "release-finished", release: `r${done}`, outcome: "rebuilt", done, total: 4 });
+  emit({ type: "release-finished", release: "b@1", outcome: "verified", done: 4, total: 4 });
+  terminal.written();
+  emit(started);
+  expect(await drawn(terminal, "build linux/arm64")).not.toContain("releases done");
+  terminal.renderer.close();
 });
