@@ -81,6 +81,15 @@ function asMachineFailure(error: unknown): unknown {
         cause: error,
         hint: "choose folders that are yours with REFOUNDRY_CACHE, REFOUNDRY_STORE and --out",
       });
+    case "ENOTDIR":
+    case "EISDIR":
+    case "EEXIST":
+    case "ELOOP":
+    case "ENAMETOOLONG":
+      return infrastructureError(`a file is where a folder has to be, or the other way round${path}`, {
+        cause: error,
+        hint: "choose another place with REFOUNDRY_CACHE, REFOUNDRY_STORE, --out or oci:PATH",
+      });
     default:
       return error;
   }
