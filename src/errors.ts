@@ -30,7 +30,7 @@ export function exitCodeOf(kind: FailureKind): number {
 }
 
 /** Problems that callers tell apart from others of their kind. */
-export type ProblemCode = "not-deterministic";
+export type ProblemCode = "not-deterministic" | "tag-taken";
 
 /** One problem: what is wrong, where, and what to do about it. */
 export interface Problem {

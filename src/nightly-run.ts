@@ -1,6 +1,6 @@
 import type { Digest } from "./oci/digest.ts";
 import type { PlatformName } from "./oci/platform.ts";
-import type { OmittedPlatform, PlatformOutcome, Verdict } from "./outcome.ts";
+import type { OmittedPlatform, Outcome, PlatformOutcome, Verdict } from "./outcome.ts";
 
 /**
  * Why a release's rebuild did not come out, or was not tried.
@@ -9,10 +9,11 @@ import type { OmittedPlatform, PlatformOutcome, Verdict } from "./outcome.ts";
  * - `build`: the build or the smoke test failed
  * - `compare`: what came out, or what was fetched, is not what the release promises
  * - `nondeterminism`: another digest from the same inputs
+ * - `refresh`: other inputs gave another image, and the tag of the release that is out does not move
  * - `usage`: a recipe, a lock or the command line is wrong
  * - `blocked`: a release that it stands on failed
  */
-export type ErrorClass = "infra" | "fetch" | "build" | "compare" | "nondeterminism" | "usage" | "blocked";
+export type ErrorClass = "infra" | "fetch" | "build" | "compare" | "nondeterminism" | "refresh" | "usage" | "blocked";
 
 /** One platform of a release in a nightly run. */
 export interface NightlyPlatform {
@@ -47,6 +48,8 @@ export interface NightlyRelease {
   /** Why it was due, or is not. */
   readonly reason: { readonly code: string; readonly sentence: string };
   readonly index: Digest | null;
+  /** Beside what the release recorded: the same index, another from other inputs, another from the same; as an outcome says it. */
+  readonly recorded?: Outcome["recorded"];
   readonly seconds: number;
   readonly attempts: number;
   /** Of what failed. */

@@ -4,13 +4,16 @@ import { usageError } from "../errors.ts";
 import { readRuns, writeRun } from "../history/history.ts";
 import type { NightlyRun } from "../nightly-run.ts";
 import { openJournal } from "../nightly/journal.ts";
+import { recordRun } from "../nightly/record-run.ts";
 import { type NightlyRequest, runNightly } from "../nightly/run-nightly.ts";
 import { openLayoutRepository } from "../oci/layout-repository.ts";
 import { parseReference, type RegistryReference } from "../oci/reference.ts";
 import type { Repository } from "../oci/repository.ts";
+import { makeFolder } from "../process/make-folder.ts";
 import { findRoot, listRecipes, loadRecipe } from "../recipe/load.ts";
 import type { Factory } from "../rebuild/types.ts";
 import { summariseNightly } from "../report/nightly-summary.ts";
+import { renderRefresh } from "../report/refresh-markdown.ts";
 import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
 
@@ -29,6 +32,8 @@ export interface NightlyFlags extends CommonFlags {
   readonly fresh?: boolean;
   readonly key?: string;
   readonly progress?: string;
+  /** Write what came out from other inputs into the releases, and the text of a pull request. */
+  readonly record?: boolean;
 }
 
 /** `refoundry nightly [RECIPE...]` */
@@ -72,6 +77,9 @@ async function runOnce(
     today: new Date().toISOString().slice(0, 10),
   };
   const scope = [root, flags.push ?? outFolder, String(request.all), ...request.recipes].join("\n");
+  // what cannot be written in the end is better known before the night
+  await makeFolder(join(outFolder, "nightly"));
+  const [before] = await readRuns(history, { limit: 1, signal });
   const journal = await openJournal(factory.store, scope, new Date(), { fresh: flags.fresh ?? false });
   if (journal.resumed)
     factory.emit({
@@ -80,12 +88,15 @@ async function runOnce(
       message: `goes on with the run ${journal.id}, which was cut off`,
     });
   const run = await runNightly(request, journal, factory);
-  const [before] = await readRuns(history, { limit: 1, signal });
   const summary = summariseNightly(run, before?.id === run.id ? undefined : before);
   const folder = join(outFolder, "nightly", run.id);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "run.json"), `${JSON.stringify(run, null, 2)}\n`);
   await writeFile(join(folder, "summary.md"), summary);
+  if (flags.record) {
+    const refreshed = await recordRun(run, { root, outFolder, today: request.today, emit: factory.emit });
+    if (refreshed.length > 0) await writeFile(join(folder, "refresh.md"), renderRefresh(run.id, refreshed));
+  }
   await writeRun(history, run, signal);
   await journal.finish();
   return { text: summary, document: run, exitCode: exitCodeOf(run) };

@@ -3,12 +3,12 @@ import { usageError } from "../errors.ts";
 import { isPlatformName, type PlatformName } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { Outcome } from "../outcome.ts";
-import { recordedInputs } from "../plan/build-inputs.ts";
+import { makeFolder } from "../process/make-folder.ts";
 import { findRoot, loadReleaseInputs, parseRecipeArgument } from "../recipe/load.ts";
-import { writeRelease } from "../recipe/write.ts";
 import type { Destination } from "../rebuild/destination.ts";
 import { extendRelease } from "../rebuild/extend-release.ts";
 import { rebuildRelease } from "../rebuild/rebuild-release.ts";
+import { recordRelease } from "../rebuild/record-release.ts";
 import { writeResults } from "../rebuild/write-results.ts";
 import type { Factory, ReleaseInputs } from "../rebuild/types.ts";
 import type { CliContext, CommonFlags } from "./context.ts";
@@ -54,8 +54,9 @@ export async function rebuildWith(
   const { inputs, tag } = extend.length > 0 ? extendRelease(loaded, extend) : { inputs: loaded, tag: undefined };
   const platforms = readPlatforms(flags.platform, inputs);
   const outFolder = join(resolve(context.cwd, flags.out ?? "out"), inputs.recipe.image, inputs.release.version);
-  // a key that cannot be used is better known before the builds than after
+  // a key or a folder that cannot be used is better known before the builds than after
   await factory.signer();
+  await makeFolder(outFolder);
   const now = new Date();
   const rebuilt = await rebuildRelease(
     {
@@ -73,7 +74,10 @@ export async function rebuildWith(
     factory,
   );
   const outcome = await writeResults(rebuilt, outFolder, shortPath(outFolder, context.cwd), factory.emit);
-  if (flags.record) await recordExpected(outcome, inputs, context.cwd);
+  if (flags.record) {
+    if (!outcome.index) throw usageError("nothing was released, so there is nothing to record");
+    await recordRelease(await findRoot(context.cwd), outcome, inputs);
+  }
   return { outcome, exitCode: exitCodeOfOutcome(outcome, platforms !== undefined) };
 }
 
@@ -113,29 +117,6 @@ function readDestination(push: string | undefined, outFolder: string, version: s
     });
   }
   return { kind: "registry", reference, name: `${push}:${version}` };
-}
-
-/** Writes a release's digests and build keys into it; only of a release that went out whole. */
-async function recordExpected(outcome: Outcome, inputs: ReleaseInputs, cwd: string): Promise<void> {
-  const { index } = outcome;
-  if (!index) throw usageError("nothing was released, so there is nothing to record");
-  const platforms: NonNullable<ReleaseInputs["release"]["expect"]>["platforms"] = {};
-  for (const { platform, rebuilt, buildKey, verdict, level, size, comparison } of outcome.platforms) {
-    if (!rebuilt || verdict === "build-failed" || verdict === "upstream-unavailable") continue;
-    const waived = comparison?.differences.filter(({ waiver }) => waiver !== undefined).length ?? 0;
-    platforms[platform] = {
-      manifest: rebuilt,
-      buildKey,
-      verdict,
-      ...(verdict !== "extended" && { level }),
-      ...(size !== null && { size }),
-      ...(verdict !== "extended" && waived > 0 && { waived }),
-    };
-  }
-  const recorded = recordedInputs(outcome, inputs);
-  const expect = { index: index.digest, platforms, ...(recorded && { inputs: recorded }) };
-  const release = { ...inputs.release, expect };
-  await writeRelease(await findRoot(cwd), inputs.recipe.image, release, { replace: true });
 }
 
 /** 0 when released (or, for some platforms only, when nothing stands against it); 3 when upstream was out of reach; 1 otherwise. */

@@ -71,7 +71,14 @@ export const recipeRoutes = {
           kind: "boolean",
           optional: true,
           withNegated: false,
-          brief: "Say which newer versions and toolchains there are; writes nothing",
+          brief: "Say which newer versions and toolchains there are; writes no release",
+        },
+        renovate: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "With --update: write what Renovate's custom datasource reads into a folder",
+          placeholder: "FOLDER",
         },
       },
       positional: {
@@ -109,6 +116,12 @@ export const recipeRoutes = {
         out,
         history,
         progress,
+        record: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Write what came out from other inputs into the releases, and the text of a pull request (refresh.md)",
+        },
         fresh: { kind: "boolean", optional: true, withNegated: false, brief: "Forget a run that was cut off" },
         key,
       },

@@ -11,7 +11,7 @@ const amount = z.number().nonnegative();
 
 // older runs say `recipe` for what is called `usage` now
 const errorClass = z
-  .enum(["infra", "fetch", "build", "compare", "nondeterminism", "usage", "blocked", "recipe"])
+  .enum(["infra", "fetch", "build", "compare", "nondeterminism", "refresh", "usage", "blocked", "recipe"])
   .transform((name) => (name === "recipe" ? "usage" : name));
 
 const platformSchema = z.looseObject({

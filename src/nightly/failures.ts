@@ -16,8 +16,10 @@ export function failureOfError(error: unknown): Failure {
     case "usage":
       return { errorClass: "usage", message };
     case "mismatch": {
-      const differs = error.problems.some(({ code }) => code === "not-deterministic");
-      return { errorClass: differs ? "nondeterminism" : "compare", message };
+      const codes = new Set(error.problems.map(({ code }) => code));
+      if (codes.has("not-deterministic")) return { errorClass: "nondeterminism", message };
+      // the plan found no fault with the tag, so it is what was made that is new: other inputs
+      return { errorClass: codes.has("tag-taken") ? "refresh" : "compare", message };
     }
     default:
       return { errorClass: fetching.has(error.stage ?? "") ? "fetch" : "infra", message };

@@ -55,7 +55,7 @@ export async function platformsUpstreamAdded(
       recipe: recipe.image,
       version,
       sentence: extend.includes(platform)
-        ? `upstream releases ${platform} now: move it to platforms.reproduce, and pin the release again`
+        ? `upstream releases ${platform} now, so that ours can be retired: move it from platforms.extend to platforms.reproduce, and whatever is pinned from then on carries upstream's image and compares ours with it; ${version} stays as it is out, unless refoundry pin ${recipe.image} ${version} --replace`
         : `upstream releases ${platform}: add it to platforms.reproduce, or to platforms.omit with the reason`,
     }));
 }

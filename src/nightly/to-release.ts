@@ -18,6 +18,7 @@ export function releaseOf(
     status: failure ? "failed" : action === "verify" ? "verified" : "rebuilt",
     reason,
     index: outcome?.index?.digest ?? null,
+    ...(outcome?.recorded && { recorded: outcome.recorded }),
     seconds,
     attempts,
     ...(failure && { failure }),

@@ -54,7 +54,7 @@ function wrongPin({ wrongPins }: ReleaseFacts, platform: PlatformName): Reasoned
 }
 
 /** The same inputs and another result: in the store, or under the release's tag. */
-function contradiction({ recorded, released }: ReleaseFacts, platform: PlatformFacts): Reasoned | undefined {
+function contradiction({ recorded, released, tagMoves }: ReleaseFacts, platform: PlatformFacts): Reasoned | undefined {
   if (platform.recorded?.buildKey !== platform.buildKey) return undefined;
   const { stored } = platform;
   if (stored && stored.manifest !== platform.recorded.manifest) {
@@ -65,11 +65,11 @@ function contradiction({ recorded, released }: ReleaseFacts, platform: PlatformF
     );
   }
   if (!recorded || !released || released.index === "not-asked" || released.index === "absent") return undefined;
-  if (released.index === recorded.index) return undefined;
+  if (released.index === recorded.index || tagMoves) return undefined;
   return reasoned(
     "tag-moved",
     "person",
-    `${released.name} is ${released.index}, and the release records ${recorded.index} from the same inputs`,
+    `${released.name} is ${released.index}, and the release records ${recorded.index}: somebody moved the tag, or the release was recorded anew since it went out, and its tag does not move`,
   );
 }
 
@@ -135,12 +135,12 @@ function listed(files: readonly string[]): string {
 /** What is due by what was built, recorded and released. */
 function sinceRecorded(release: ReleaseFacts, platform: PlatformFacts): Reasoned | undefined {
   const { recorded } = platform;
-  if (recorded?.buildKey === platform.buildKey) return ofRegistry(release);
+  if (recorded?.buildKey === platform.buildKey) return ofRegistry(release, true);
   const { stored, extended } = platform;
   const built = stored !== undefined && (stored.varied || !extended);
   // the registry still has what the release records, so what was built since is to go out
   if (recorded && (release.released || !built)) return refresh(release);
-  if (built) return ofRegistry(release);
+  if (built) return ofRegistry(release, false);
   if (stored) {
     return reasoned(
       "not-varied",
@@ -177,10 +177,17 @@ function neverBuilt({ released }: ReleaseFacts): Reasoned {
   return reasoned("never-built", "build", "the store has no image with this build key, and the release records none");
 }
 
-function ofRegistry({ released }: ReleaseFacts): Reasoned | undefined {
+function ofRegistry({ recorded, released }: ReleaseFacts, isRecorded: boolean): Reasoned | undefined {
   if (!released) return undefined;
   if (released.index === "absent")
     return reasoned("unreleased", "publish", `it was built, and there is no ${released.name}`);
+  // a tag that may not move was told of as a fault before
+  if (isRecorded && recorded && released.index !== "not-asked" && released.index !== recorded.index)
+    return reasoned(
+      "unreleased",
+      "publish",
+      `${released.name} is still ${released.index}, and the release records ${recorded.index} by now: its tag is to follow`,
+    );
   const { missing = [] } = released;
   if (missing.length === 0) return undefined;
   return reasoned("attestation-missing", "publish", `${released.name} lacks its ${missing.join(" and its ")}`);

@@ -66,6 +66,8 @@ export interface ReleaseFacts {
   };
   /** With `--since`: the release at that revision, which is named so. */
   readonly since?: { readonly name: string; readonly earlier: Earlier };
+  /** Whether the recipe lets the release's own tag come to name another index. */
+  readonly tagMoves: boolean;
   /** Where the release is or should be, when the registry was asked: `HOST/NAME:TAG`. */
   readonly released?: {
     readonly name: string;

@@ -33,6 +33,7 @@ export async function requireTagFree(
   throw mismatch(
     `${to.name}:${tag} is ${tagged.digest} already, and this release is ${index}: a release's tag does not move`,
     {
+      code: "tag-taken",
       hint: "push to another name, list the tag under tags.floating in the recipe, or find out which input changed: refoundry plan",
     },
   );

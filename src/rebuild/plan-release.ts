@@ -19,6 +19,7 @@ import { standsOnOf } from "../plan/stands-on.ts";
 import { checksOf, readEarlier } from "../plan/since.ts";
 import type { Earlier, Plan, PlanNotice, PlatformFacts, ReleaseFacts } from "../plan/types.ts";
 import { type WrongPin, wrongPinsOf } from "../plan/wrong-pins.ts";
+import { mayMoveReleaseTag } from "../publish/release-tags.ts";
 import { inOrder, readDocument } from "../recipe/document.ts";
 import { type Release, releaseSchema } from "../recipe/schema.ts";
 import { releaseFile } from "../recipe/tree.ts";
@@ -178,6 +179,7 @@ async function factsOf(
     upstream: release.upstream.digest,
     platforms,
     standsOn: standsOnOf(item),
+    tagMoves: mayMoveReleaseTag(recipe.tags.floating),
     expiredWaivers: recipe.waivers
       .filter((waiver) => waiver.expires < request.today)
       .map((waiver) => `${waiver.class}, ${waiver.expires}`),

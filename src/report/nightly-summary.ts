@@ -20,6 +20,10 @@ export function summariseNightly(run: NightlyRun, before?: NightlyRun): string {
       "Needs a person",
       notices.map(({ recipe, version, sentence }) => `**${text(nameOf(recipe, version))}**: ${text(sentence)}`),
     ),
+    ...section(
+      "Refreshed: other inputs gave another image, which a pull request records",
+      releases.filter(({ recorded }) => recorded === "refreshed").map(describeRefresh),
+    ),
     ...section("Rebuilt", releases.filter(({ status }) => status === "rebuilt" || status === "verified").map(describe)),
     "",
   ].join("\n");
@@ -32,6 +36,10 @@ function section(title: string, lines: readonly string[]): string[] {
 function describe(release: NightlyRelease): string {
   const verdicts = release.platforms.map(({ platform, verdict }) => `${platform} ${verdict}`).join(", ");
   return `**${text(nameOf(release.recipe, release.version))}** (${text(release.reason.code)}): ${text(verdicts)}`;
+}
+
+function describeRefresh({ recipe, version, reason }: NightlyRelease): string {
+  return `**${text(nameOf(recipe, version))}** (${text(reason.code)}): ${text(reason.sentence)}`;
 }
 
 function describeFailure({ recipe, version, failure, attempts }: NightlyRelease): string {

@@ -1,6 +1,6 @@
 import type { Plan, PlanJob } from "../plan/types.ts";
+import { markdownCode as code, markdownText as text } from "./markdown-text.ts";
 import { costOf } from "./plan-table.ts";
-import { plainText } from "./text.ts";
 
 /** Rows beyond these are counted: a comment of GitHub has room for 65536 characters. */
 const rowsAtMost = 100;
@@ -74,13 +74,4 @@ function table(title: string, groups: readonly Group[]): string[] {
     ...rows,
     ...(rest > 0 ? ["", `and ${rest} more, in \`refoundry plan --json\``] : []),
   ];
-}
-
-/** Text that Markdown and HTML in it leave as it is, in one cell of a table. */
-function text(value: string): string {
-  return plainText(value).replaceAll(/[\\`*_{}[\]()#+!|~<>&@]/g, (character) => `&#${character.codePointAt(0)};`);
-}
-
-function code(value: string): string {
-  return `<code>${text(value)}</code>`;
 }

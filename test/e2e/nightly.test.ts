@@ -189,8 +189,37 @@ test("killed at any moment, it goes on, does nothing twice, and ends as one that
   expect(resumed).toBeGreaterThan(0);
 });
 
+test("other inputs are a refresh, which a pull request records; a tag that is out does not move for it", async () => {
+  expect(await call(["rebuild", "hello@1.0", "--record"])).toMatchObject({ exitCode: 0 });
+  const lock = join(factory.recipeFolder, "releases/1.0.yaml");
+  const before = await readFile(lock, "utf8");
+  const dockerfile = join(factory.recipeFolder, "Dockerfile");
+  const layers = "COPY --from=build /out/busybox /busybox\nCOPY --from=build /out/etc/ /etc/\n";
+  await writeFile(dockerfile, (await readFile(dockerfile, "utf8")).replace("COPY --from=build /out/ /\n", layers));
+  const held = await nightly(["hello", "--push", `${registry.host}/released`, "--record"]);
+  expect(held.exitCode, held.stderr).toBe(1);
+  expect(JSON.parse(held.stdout)).toMatchObject({
+    releases: [{ status: "failed", attempts: 1, failure: { errorClass: "refresh" } }],
+  });
+  expect(await readFile(lock, "utf8")).toBe(before);
+  // where no release is out yet, it goes out
+  const result = await nightly(["hello", "--push", `${registry.host}/anew`, "--record"]);
+  const run = JSON.parse(result.stdout) as NightlyRun;
+  expect(run.releases, result.stderr).toMatchObject([
+    { status: "rebuilt", recorded: "refreshed", reason: { code: "dockerfile-changed" } },
+  ]);
+  expect(await readFile(lock, "utf8")).not.toBe(before);
+  const text = await readFile(join(factory.root, "out/nightly", run.id, "refresh.md"), "utf8");
+  expect(text.split("\n")[0]).toBe(`Record what 1 release gave in the night of ${run.id.slice(0, 10)}`);
+  expect(text).toMatch(/hello&#64;1\.0<\/code> \| <code>dockerfile-changed<\/code> \| .*changed since it was recorded/);
+  expect(text).toMatch(/linux\/386 \| extended \| <code>[0-9a-f]{12}<\/code> \| <code>[0-9a-f]{12}<\/code> \|/);
+  const planned = JSON.parse((await call(["plan", "hello", "--json"])).stdout);
+  expect(planned.totals).toMatchObject({ due: 0, faults: 0 });
+});
+
 test.each([
-  [["nobody"], /there is no recipe nobody/],
+  [["nobody"], /there is no recipe "nobody"/],
+  [["--jobs", "0"], /0 is not a whole number from 1 on/],
   [["--push", "registry.example/a:1"], /--push takes HOST\/PREFIX/],
   [["--history", "docker-archive:x"], /--history takes HOST\/NAME or oci:PATH/],
 ])("%j is refused", async (args, said) => {

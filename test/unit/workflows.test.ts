@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
@@ -169,6 +171,68 @@ describe("the nightly run", () => {
     expect(site.permissions).toEqual({ actions: "read", contents: "write" });
     for (const { run } of site.steps) expect(run).not.toMatch(/refoundry (rebuild|nightly|site)|npm|node /);
     expect(site.defaults?.run?.shell).not.toContain("sudo");
+    const refresh = job("nightly.yml", "refresh");
+    expect(refresh.permissions).toEqual({ actions: "read", contents: "write", "pull-requests": "write" });
+    for (const { run } of refresh.steps) expect(run ?? "").not.toMatch(/refoundry (rebuild|nightly|site)|npm|node /);
+    expect(refresh.defaults?.run?.shell).not.toContain("sudo");
+  });
+
+  describe("proposes what came out from other inputs", () => {
+    const [, step] = job("nightly.yml", "refresh").steps;
+    const release = "recipes/images/hello/releases/1.0.yaml";
+    /** Runs the step as it is in a repository whose origin is a folder; what gh would do is written down. */
+    const propose = (changed: string): { status: number | null; said: string; branch: string; asked: string } => {
+      const folder = mkdtempSync(join(tmpdir(), "refoundry-refresh-"));
+      try {
+        const setUp = `
+          export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+          git init --quiet --bare origin.git
+          git init --quiet --initial-branch main work && cd work
+          git remote add origin ../origin.git
+          mkdir -p recipes/images/hello/releases .github && echo before > ${release} && echo before > .github/other.yaml
+          git add . && git -c user.name=a -c user.email=a@example.invalid commit --quiet --message first
+          mkdir ../refresh && echo after > ${changed}
+          git diff > ../refresh/refresh.patch && git checkout --quiet .
+          printf 'Record what 1 release gave\\n\\nthe text\\n' > ../refresh/refresh.md
+          gh() { case "$1 $2" in "pr "*) echo "$@" >> ../asked; cat body >> ../asked ;; esac; }
+          export RUNNER_TEMP=$PWD/.. GITHUB_WORKSPACE=$PWD GITHUB_REPOSITORY=a/b RUN=1 BASE=main
+        `;
+        const script = `cd ${folder}\n${setUp}\n${step?.run ?? ""}`;
+        const { status, stdout, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", script], { encoding: "utf8" });
+        const log = spawnSync(
+          "git",
+          ["-C", join(folder, "origin.git"), "log", "--format=%s", "--name-only", "refresh"],
+          {
+            encoding: "utf8",
+          },
+        );
+        const asked = join(folder, "asked");
+        return {
+          status,
+          said: stdout + stderr,
+          branch: log.status === 0 ? log.stdout : "",
+          asked: existsSync(asked) ? readFileSync(asked, "utf8") : "",
+        };
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    };
+
+    test("as a branch with its reason", () => {
+      const { status, said, branch, asked } = propose(release);
+      expect(status, said).toBe(0);
+      expect(branch).toContain(`Record what 1 release gave\n\n${release}\n`);
+      expect(asked).toBe(
+        "pr create --base main --head refresh --title Record what 1 release gave --body-file body\nthe text\n",
+      );
+    });
+
+    test("and nothing where nothing did, or where more than releases changed", () => {
+      expect(propose("/dev/null")).toMatchObject({ status: 0, branch: "", asked: "" });
+      const more = propose(".github/other.yaml");
+      expect(more).toMatchObject({ status: 1, branch: "", asked: "" });
+      expect(more.said).toContain("other.yaml is no release");
+    });
   });
 });
 
@@ -203,6 +267,28 @@ describe("an on-demand run", () => {
     for (const extend of ["--force", "linux", "linux/$(id)", "linux/amd64 x", "linux/amd64\n--push"])
       expect(check("tini", extend), extend).toBe(2);
   });
+
+  test.each(["tini", "tini@>=0.18"])(
+    "releases %s under its own name, where the nightly releases it too",
+    (releases) => {
+      const { run = "" } = job("on-demand.yml", "release").steps.find(({ name }) => name === "Rebuild") ?? {};
+      const printed = execFileSync(
+        "bash",
+        [
+          "-euo",
+          "pipefail",
+          "-c",
+          `refoundry() { printf '%s\n' "$@"; }\n${run.replace("scripts/refoundry", "refoundry")}`,
+        ],
+        {
+          env: { ...process.env, RELEASES: releases, EXTEND: "", REASON: "why; id", REGISTRY: "host/prefix" },
+          encoding: "utf8",
+        },
+      );
+      const given = ["rebuild", releases, "--reason", "why; id", "--out", "out", "--push", "host/prefix/tini"];
+      expect(printed.trim().split("\n")).toEqual(given);
+    },
+  );
 
   test("may push and sign only where that was asked for", () => {
     const { jobs } = workflow("on-demand.yml");

@@ -38,6 +38,7 @@ function facts(change: Partial<ReleaseFacts> = {}, platform: Partial<PlatformFac
     upstream: digestOf("upstream"),
     platforms: [{ platform: "linux/amd64", extended: false, buildKey: key, ...platform }],
     standsOn: [],
+    tagMoves: false,
     expiredWaivers: [],
     wrongPins: [],
     ...change,
@@ -179,6 +180,13 @@ const due: readonly Case[] = [
     /there is no registry/,
   ],
   [
+    "recorded anew since it went out, where the tag may move",
+    facts({ recorded, tagMoves: true, ...released(digestOf("older")) }, { recorded: same }),
+    "unreleased",
+    "publish",
+    /its tag is to follow$/,
+  ],
+  [
     "recorded, and not in the registry",
     facts({ recorded, ...released("absent") }, { recorded: same }),
     "unreleased",
@@ -309,7 +317,7 @@ const faults: readonly Case[] = [
     facts({ recorded, ...released(digestOf("moved")) }, { recorded: same }),
     "tag-moved",
     "person",
-    /from the same inputs$/,
+    /and its tag does not move$/,
   ],
   [
     "a pin that is wrong",
