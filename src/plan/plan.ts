@@ -17,6 +17,7 @@ export function planOf(releases: readonly ReleaseFacts[], noticed: readonly Plan
         due,
         needs,
         buildKey: platform.buildKey,
+        ...(platform.recorded && { recorded: platform.recorded }),
         reason: { code, sentence },
         changes,
         estimatedSeconds: due && needs === "build" ? estimate(release.recipe, platform) : 0,

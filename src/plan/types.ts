@@ -104,6 +104,8 @@ export interface PlanJob {
   readonly due: boolean;
   readonly needs: Needs;
   readonly buildKey: Digest;
+  /** What the release records: the image that came out, and the build key it came from. */
+  readonly recorded?: { readonly manifest: Digest; readonly buildKey: Digest };
   readonly reason: { readonly code: ReasonCode; readonly sentence: string };
   /** The inputs that changed, with what they were and are. */
   readonly changes: readonly InputChange[];

@@ -401,6 +401,8 @@ test("what changed is given with what it was and is, whole", () => {
     facts(before({ toolchain: digestOf("old"), args: { B: "2", A: "1" } }), { recorded: older }),
   ]);
   expect(jobs[0]?.changes).toEqual([{ input: "toolchain", before: digestOf("old"), after: inputs.toolchain }]);
+  // and the image, of which only what it was is known before it is built
+  expect(jobs[0]).toMatchObject({ buildKey: key, recorded: { manifest: image, buildKey: otherKey } });
 });
 
 test("a moved upstream is noted too where something else is the reason", () => {
