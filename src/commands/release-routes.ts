@@ -246,12 +246,27 @@ export const releaseRoutes = {
           brief: "Where the page goes (default: beside the outcome)",
           placeholder: "FILE",
         },
+        history: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Of the site: where runs are kept, HOST/NAME or oci:PATH (default: a layout in the cache folder)",
+          placeholder: "REFERENCE",
+        },
+        out: { ...out, brief: "Folder of the site (default: site)" },
       },
       positional: {
         kind: "tuple",
-        parameters: [{ brief: "Outcome that a rebuild wrote", parse: text, placeholder: "OUTCOME.json" }],
+        parameters: [
+          {
+            brief: "Outcome that a rebuild wrote (default: the site of all runs)",
+            parse: text,
+            placeholder: "OUTCOME.json",
+            optional: true,
+          },
+        ],
       },
     },
-    docs: { brief: "Write the HTML page of an outcome again" },
+    docs: { brief: "The page of an outcome again; without one, the site of all runs, as site draws it" },
   }),
 };

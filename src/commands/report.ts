@@ -5,15 +5,27 @@ import { platformSlug } from "../oci/platform.ts";
 import type { Outcome } from "../outcome.ts";
 import { renderReportPage } from "../report/html/page.ts";
 import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
+import { site } from "./site.ts";
 
 /** Flags of `refoundry report`. */
 export interface ReportFlags extends CommonFlags {
   readonly output?: string;
+  /** Where runs are kept; of the site. */
+  readonly history?: string;
+  /** The site's folder. */
+  readonly out?: string;
 }
 
-/** `refoundry report OUTCOME.json` */
-export function report(this: CliContext, flags: ReportFlags, path: string): Promise<void> {
+/** `refoundry report [OUTCOME.json]`: the page of one outcome; without one, the site of all runs that are kept. */
+export function report(this: CliContext, flags: ReportFlags, path?: string): Promise<void> {
+  if (path === undefined && flags.output === undefined) return site.call(this, flags);
   return runCommand(this, flags, async () => {
+    if (path === undefined)
+      throw usageError("--output is of one outcome's page", {
+        hint: "name OUTCOME.json, or the site's folder with --out",
+      });
+    if (flags.history !== undefined || flags.out !== undefined)
+      throw usageError("--history and --out are of the site, and an outcome has one page", { hint: "--output FILE" });
     const file = resolve(this.cwd, path);
     const outcome = await readOutcome(file);
     const logs = join(dirname(file), "logs");

@@ -35,6 +35,10 @@ export function site(this: CliContext, flags: SiteFlags, ...paths: string[]): Pr
       paths.length > 0
         ? await readRunFiles(paths.map((path) => resolve(this.cwd, path)))
         : await readHistory(this, flags);
+    if (runs.length === 0)
+      throw usageError(`there is no run in ${paths.join(", ")}`, {
+        hint: "refoundry nightly writes out/nightly/ID/run.json",
+      });
     const folder = resolve(this.cwd, flags.out ?? "site");
     const { files, bytes } = await writeSite(runs, folder, readSiteOptions(flags));
     const text = `${runs.length} ${runs.length === 1 ? "run" : "runs"}, ${files} files: ${join(flags.out ?? "site", "index.html")}`;

@@ -92,6 +92,8 @@ test("a site is drawn from the history, on any machine", async () => {
   const overview = await readFile(join(out, "index.html"), "utf8");
   for (const name of ["hello", "second", "third"]) expect(overview).toContain(name);
   expect(existsSync(join(out, "badges/hello.svg"))).toBe(true);
+  const reported = await call(["report", "--history", `${registry.host}/history`, "--out", out]);
+  expect(reported, reported.stderr).toMatchObject({ exitCode: 0, stdout: drawn.stdout });
 });
 
 test("the history lists its runs, newest first, and what became of a release is told from it", async () => {
