@@ -4,6 +4,8 @@ import type { RunSummary } from "./model.ts";
 import type { StateCounts } from "./verdicts.ts";
 
 const maxColumns = 90;
+/** A column is never wider than if there were this many. */
+const leastColumns = 14;
 const height = 1000;
 
 /** What the chart tells apart, from the bottom up. */
@@ -32,16 +34,21 @@ export function chart(runs: readonly RunSummary[]): Markup {
   const shown = filled.filter((_, position) => position % step === 0).toReversed();
   const [first, last] = [shown[0], shown.at(-1)];
   if (!first || !last) return html`<p class="soft">No run has a platform yet.</p>`;
+  const isFull = shown.length >= leastColumns;
+  const width = Math.max(leastColumns, shown.length) * 10;
+  const [from, to] = [dayOf(first.run.startedAt), dayOf(last.run.startedAt)];
+  // of a few runs the last column is not at the right end
+  const ends = isFull ? [from, to] : [first === last ? from : `${from} to ${to}`, ""];
   const every = step === 1 ? "every run" : `one run of ${step}`;
-  const summary = `Share of platforms in each state, ${every} from ${dayOf(first.run.startedAt)} to ${dayOf(last.run.startedAt)}; ${said(first)} at first, ${said(last)} at last.`;
+  const summary = `Share of platforms in each state, ${every} from ${from} to ${to}; ${said(first)} at first, ${said(last)} at last.`;
   return html`<figure>
 <div class="chart"><div class="scale" aria-hidden="true"><span>100 %</span><span>50 %</span><span>0</span></div>
-<svg role="img" aria-label="${summary}" viewBox="0 0 ${shown.length * 10} ${height}" preserveAspectRatio="none">
-${[0, 500, 1000].map((y) => html`<line class="rule" x1="0" x2="${shown.length * 10}" y1="${y}" y2="${y}"/>`)}
+<svg role="img" aria-label="${summary}" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none">
+${[0, 500, 1000].map((y) => html`<line class="rule" x1="0" x2="${width}" y1="${y}" y2="${y}"/>`)}
 ${series.map(({ name }, which) => html`<path class="f-${name}" d="${areas(shown, which)}"/>`)}
 ${shown.map((summary, at) => html`<rect class="over" x="${at * 10}" width="10" height="${height}"><title>${dayOf(summary.run.startedAt)}: ${said(summary)}</title></rect>`)}
 </svg>
-<div class="ends" aria-hidden="true"><span>${dayOf(first.run.startedAt)}</span><span>${first === last ? "" : dayOf(last.run.startedAt)}</span></div></div>
+<div class="ends" aria-hidden="true"><span>${ends[0]}</span><span>${ends[1]}</span></div></div>
 ${key(last)}
 <details><summary>The same as a table</summary>${asTable(shown.toReversed())}</details>
 </figure>`;
