@@ -114,6 +114,10 @@ export function takeInventory(
       covers.set(entry, covered);
       if (closure.missing.some((holding) => isNamed(entry, holding))) covered.push(release);
     }
+    if (ledger.length === 0) {
+      closures.push({ ...closure, undeclared: closure.missing.length + closure.unpinnedSources });
+      continue;
+    }
     const holding = ledger.filter(({ expires }) => expires >= today);
     const isDeclared = (missing: Pick<Holding, "kind" | "name">): boolean =>
       holding.some((entry) => isNamed(entry, missing));

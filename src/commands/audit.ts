@@ -5,12 +5,14 @@ import { openEscrow } from "../escrow/open-escrow.ts";
 import { listLedger, listReleaseHoldings } from "../escrow/release-inputs.ts";
 import { configTime } from "../oci/manifest.ts";
 import { createRegistryClient } from "../oci/registry/client.ts";
-import { findRoot, loadReleaseInputs, type SharedDocuments } from "../recipe/load.ts";
+import { findRoot, loadReleaseInputs, readAhead, type SharedDocuments } from "../recipe/load.ts";
 import { renderAuditSpdx } from "../report/audit-spdx.ts";
 import { renderAudit, renderAuditCsv } from "../report/audit-table.ts";
 import { readSettings } from "../settings.ts";
 import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
 import { nameReleases } from "./name-releases.ts";
+
+const readAtOnce = 64;
 
 /** Flags of `refoundry audit`. */
 export interface AuditFlags extends CommonFlags {
@@ -32,9 +34,14 @@ export function audit(this: CliContext, flags: AuditFlags, ...releases: readonly
     const root = await findRoot(this.cwd);
     const shared: SharedDocuments = new Map();
     const today = new Date().toISOString().slice(0, 10);
-    for (const { recipe, version } of await nameReleases(this, { all: releases.length === 0 }, releases)) {
-      const loaded = await loadReleaseInputs(root, recipe, { version, today, shared });
-      audited.push({ recipe, version, holdings: listReleaseHoldings(loaded), ledger: listLedger(loaded) });
+    const named = await nameReleases(this, { all: releases.length === 0 }, releases);
+    for (let at = 0; at < named.length; at += readAtOnce) {
+      const some = named.slice(at, at + readAtOnce);
+      await readAhead(root, some, shared);
+      for (const { recipe, version } of some) {
+        const loaded = await loadReleaseInputs(root, recipe, { version, today, shared });
+        audited.push({ recipe, version, holdings: listReleaseHoldings(loaded), ledger: listLedger(loaded) });
+      }
     }
     const place = flags.escrow ?? readSettings(this.process.env).escrow;
     const client = createRegistryClient({ env: this.process.env });

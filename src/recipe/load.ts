@@ -139,6 +139,41 @@ export async function loadReleaseInputs(
   return loadWithin(root, recipeName, options, []);
 }
 
+/**
+ * Reads the documents of several releases side by side, for {@link loadReleaseInputs} with the
+ * same `shared` to take. Some dozens at a time: they are held until they are taken.
+ */
+export async function readAhead(
+  root: string,
+  releases: readonly { readonly recipe: string; readonly version: string }[],
+  shared: SharedDocuments,
+): Promise<void> {
+  const read = async (name: string, version: string): Promise<void> => {
+    const recipe = await once(shared, `recipe ${name}`, () => readRecipe(root, name));
+    const versions = await once(shared, `releases ${name}`, () => listReleases(root, name));
+    await once(shared, releaseKey(name, version), () => readRelease(root, name, version, versions));
+    if (!recipe.document) return;
+    const { document } = recipe;
+    const { source } = document.value;
+    await Promise.all([
+      once(shared, `source ${source}`, () => readSource(root, source, document.locate(["source"]))),
+      once(shared, `dockerfile ${name}`, () => findDockerfile(root, document)),
+    ]);
+  };
+  await Promise.all(releases.map(({ recipe, version }) => read(recipe, version)));
+}
+
+function releaseKey(recipe: string, version: string): string {
+  return `document of ${recipe}@${version}`;
+}
+
+/** A release's document that was read ahead, once: thousands of them are not to be held. */
+function taken(shared: SharedDocuments | undefined, key: string): Promise<DocumentResult<Release>> | undefined {
+  const known = shared?.get(key) as Promise<DocumentResult<Release>> | undefined;
+  shared?.delete(key);
+  return known;
+}
+
 function once<T>(shared: SharedDocuments | undefined, key: string, read: () => Promise<T>): Promise<T> {
   const known = shared?.get(key) as Promise<T> | undefined;
   if (known) return known;
@@ -164,9 +199,11 @@ async function loadWithin(
   const trail = [...above, recipeName];
   if (above.includes(recipeName))
     throw usageError(`recipes need each other in a circle: ${trail.join(" -> ")}`, { location: whole.locate([]) });
-  const chosen = options.version ?? (await newestRelease(root, recipeName));
+  const versions = await once(shared, `releases ${recipeName}`, () => listReleases(root, recipeName));
+  const chosen = options.version ?? newestRelease(recipeName, versions);
   const recipe = documentOf(recipeForVersion(whole, chosen));
-  const release = keep(await readRelease(root, recipeName, chosen));
+  const ahead = taken(shared, releaseKey(recipeName, chosen));
+  const release = keep(await (ahead ?? readRelease(root, recipeName, chosen, versions)));
   const { source: sourceName, toolchain: toolchainName } = recipe.value;
   const source = keep(
     await once(shared, `source ${sourceName}`, () => readSource(root, sourceName, recipe.locate(["source"]))),
@@ -190,8 +227,6 @@ async function loadWithin(
     release && toolchain
       ? await makerOf(reader, toolchain.value, release.value.toolchain, release.locate(["toolchain", "lock"]))
       : {};
-
-  const versions = await listReleases(root, recipeName);
   if (!options.asItWas && chosen === versions.at(-1)) problems.push(...checkWaivers(recipe, options.today));
   const { patches, problems: wrongPatches } = await readPatches(root, recipe);
   problems.push(...wrongPatches);
@@ -306,8 +341,8 @@ async function loadContexts(
   return loaded;
 }
 
-async function newestRelease(root: string, recipe: string): Promise<string> {
-  const newest = (await listReleases(root, recipe)).at(-1);
+function newestRelease(recipe: string, versions: readonly string[]): string {
+  const newest = versions.at(-1);
   if (newest !== undefined) return newest;
   throw usageError(`${recipe} has no release yet`, { hint: `write the first one: refoundry pin ${recipe} VERSION` });
 }

@@ -79,10 +79,15 @@ export async function readToolchain(root: string, name: string, from?: Location)
   );
 }
 
-/** Reads a release of a recipe. */
-export async function readRelease(root: string, recipe: string, version: string): Promise<DocumentResult<Release>> {
+/** Reads a release of a recipe. `listed` are the versions that have one, where they were listed already. */
+export async function readRelease(
+  root: string,
+  recipe: string,
+  version: string,
+  listed?: readonly string[],
+): Promise<DocumentResult<Release>> {
   const file = releaseFile(recipe, version);
-  const versions = await listReleases(root, recipe);
+  const versions = listed ?? (await listReleases(root, recipe));
   if (!versions.includes(version)) {
     const location = { file: displayPath(join(root, recipeFolder(recipe), "releases")) };
     const advice = `to make it: refoundry pin ${recipe} ${version}`;
