@@ -1,5 +1,5 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { engineFlags, json, lintFlags, recipeArgument, text } from "./flags.ts";
+import { engineFlags, escrow, json, lintFlags, recipeArgument, text } from "./flags.ts";
 
 /** Verbs of inputs and of the machine. */
 export const machineRoutes = {
@@ -54,6 +54,13 @@ export const machineRoutes = {
         parameters: {
           flags: {
             ...json,
+            escrow,
+            offline: {
+              kind: "boolean",
+              optional: true,
+              withNegated: false,
+              brief: "Fetch nothing: its packages come from the store and the escrow",
+            },
             force: {
               kind: "boolean",
               optional: true,

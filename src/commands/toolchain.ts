@@ -1,4 +1,6 @@
 import { usageError } from "../errors.ts";
+import { openEscrow } from "../escrow/open-escrow.ts";
+import { restoreFiles } from "../escrow/restore.ts";
 import { findRoot, loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
 import { writeToolchainLock, writeToolchainSources } from "../recipe/write.ts";
@@ -9,9 +11,10 @@ import { obtainToolchain } from "../toolchain/obtain.ts";
 import { listUsedSources, pinSources } from "../toolchain/source-packages.ts";
 import type { Factory } from "../rebuild/types.ts";
 import type { Toolchain, ToolchainLock } from "../recipe/schema.ts";
+import { createRegistryClient } from "../oci/registry/client.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { formatBytes } from "../report/text.ts";
-import { type CliContext, type CommonFlags, runCommand } from "./context.ts";
+import { type CliContext, type CommandResult, type CommonFlags, runCommand } from "./context.ts";
 import { withFactory } from "./factory.ts";
 
 /** `refoundry toolchain lock TOOLCHAIN` */
@@ -66,13 +69,15 @@ export function lock(this: CliContext, flags: CommonFlags, name: string): Promis
   });
 }
 
+/** Flags of `refoundry toolchain build`. */
+interface BuildFlags extends CommonFlags {
+  readonly force?: boolean;
+  readonly escrow?: string;
+  readonly offline?: boolean;
+}
+
 /** `refoundry toolchain build TOOLCHAIN [LOCK]` */
-export function build(
-  this: CliContext,
-  flags: CommonFlags & { readonly force?: boolean },
-  name: string,
-  lockName?: string,
-): Promise<void> {
+export function build(this: CliContext, flags: BuildFlags, name: string, lockName?: string): Promise<void> {
   return runCommand(this, flags, async () => {
     const root = await findRoot(this.cwd);
     const toolchain = await loadToolchain(root, name);
@@ -87,7 +92,10 @@ export function build(
     const digest = lockData?.digest ?? ("image" in toolchain ? toolchain.image.split("@").at(-1) : undefined);
     if (!digest?.startsWith("sha256:"))
       throw usageError(`the toolchain ${name} has no lock`, { hint: `refoundry toolchain lock ${name}` });
-    return withFactory(this, async (factory) => {
+    const { offline = false } = flags;
+    const work = async (factory: Factory): Promise<CommandResult> => {
+      const place = flags.escrow ?? factory.settings.escrow;
+      if (place !== undefined && lockData) await restorePackages(place, lockData, factory, this);
       const obtained = await runStage(factory.emit, { stage: "toolchain", title: `toolchain ${name}` }, async () => {
         const value = await obtainToolchain(
           {
@@ -111,8 +119,29 @@ export function build(
         },
         exitCode: 0,
       };
-    });
+    };
+    return withFactory(this, work, { offline });
   });
+}
+
+/** What the escrow holds of a lock's packages is not asked for elsewhere. */
+async function restorePackages(
+  place: string,
+  { packages }: ToolchainLock,
+  { emit, store, signal }: Factory,
+  { cwd, process }: CliContext,
+): Promise<void> {
+  // offline, the factory's own client asks no registry
+  const client = createRegistryClient({ env: process.env });
+  try {
+    const escrow = await openEscrow(place, client, { cwd });
+    await runStage(emit, { stage: "escrow", title: `packages from ${escrow.name}` }, async () => {
+      const value = await restoreFiles(packages, escrow, store, signal);
+      return { value, detail: `${value} of ${packages.length} packages`, reused: value === 0 };
+    });
+  } finally {
+    await client.close();
+  }
 }
 
 /** `refoundry toolchain sources TOOLCHAIN [LOCK]` */

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import pLimit from "p-limit";
 import { infrastructureError } from "../errors.ts";
 import { fetchFromBundle } from "../git/commit-bundle.ts";
 import { openBareRepository } from "../git/repository.ts";
@@ -55,8 +56,32 @@ export async function restoreRecipe(
   await unpackRecipe(escrow.openBlob(tar.descriptor, signal), folder, `${escrow.name}@${tar.descriptor.digest}`);
 }
 
+/**
+ * Puts files into the store that an escrow holds, by their digests, whichever capsule they are
+ * of; what it lacks is left out. Gives how many came from there.
+ */
+export async function restoreFiles(
+  files: readonly { readonly sha256: string; readonly size: number }[],
+  escrow: Repository,
+  store: Store,
+  signal?: AbortSignal,
+): Promise<number> {
+  const limit = pLimit(8);
+  const restored = new Set<string>();
+  await Promise.all(
+    files.map(({ sha256, size }) =>
+      limit(async () => {
+        const descriptor = { mediaType: "application/octet-stream", digest: `sha256:${sha256}`, size } as const;
+        if ((await store.blobs.has(descriptor)) || !(await escrow.hasBlob(descriptor, signal))) return;
+        await restoreBlob({ descriptor }, escrow, store, restored, signal);
+      }),
+    ),
+  );
+  return restored.size;
+}
+
 async function restoreBlob(
-  { descriptor }: HeldContent,
+  { descriptor }: Pick<HeldContent, "descriptor">,
   escrow: Repository,
   store: Store,
   restored: Set<string>,

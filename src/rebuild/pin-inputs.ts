@@ -9,6 +9,7 @@ import type { ContextPin, Recipe, Release, Source, SourcePin } from "../recipe/s
 import { listToolchainLocks } from "../recipe/tree.ts";
 import { listOf } from "../recipe/words.ts";
 import { importDebianSource } from "../source/debian-import.ts";
+import { originOf, rememberOrigin } from "../store/origins.ts";
 import { stageSource } from "../source/stage.ts";
 import { bringSubmodules } from "../source/submodules.ts";
 import { openBareRepository } from "../git/repository.ts";
@@ -36,7 +37,7 @@ export async function pinSource(
   const { source, version, names, commit } = request;
   const { store, emit, signal } = factory;
   const repositoryPath = store.repositoryPath(source.source);
-  const resolved: Omit<SourcePin, "archive"> & { readonly suite?: string } =
+  const resolved: Omit<SourcePin, "archive"> & { readonly suite?: string; readonly from?: string } =
     source.import.kind === "debian"
       ? await pinDebianSource(source.import, version, repositoryPath, factory)
       : await pinGitSource({
@@ -48,7 +49,8 @@ export async function pinSource(
           signal,
           emit,
         });
-  const { suite, ...found } = resolved;
+  const { suite, from = "the Debian mirror", ...found } = resolved;
+  if ((await originOf(store, found.commit)) === undefined) await rememberOrigin(store, found.commit, from);
   const submodules = await bringSubmodules(await openBareRepository(repositoryPath, signal), {
     source,
     commit: found.commit,

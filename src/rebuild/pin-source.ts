@@ -11,6 +11,8 @@ export interface PinnedCommit {
   readonly tree: string;
   /** Committer time, seconds. */
   readonly epoch: number;
+  /** Which place named it: `fork URL` or `upstream URL`. */
+  readonly from: string;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function pinGitSource(request: {
       }
       if (request.commit === undefined || !(await repository.hasCommit(commit)))
         await repository.fetchCommit(url, commit);
-      return { commit, tree: await repository.treeOf(commit), epoch: await repository.commitTime(commit) };
+      const from = `${source.forks.includes(url) ? "fork" : "upstream"} ${url}`;
+      return { commit, tree: await repository.treeOf(commit), epoch: await repository.commitTime(commit), from };
     } catch (error) {
       if (!(error instanceof RefoundryError) || error.kind !== "infrastructure") throw error;
       failures.push({ message: messageOf(error), isAbsent: false });
