@@ -79,7 +79,7 @@ export const machineRoutes = {
         docs: { brief: "Put a toolchain's image into the store" },
       }),
       sources: buildCommand({
-        loader: async () => (await import("./toolchain.ts")).sources,
+        loader: async () => (await import("./toolchain-sources.ts")).sources,
         parameters: {
           flags: json,
           positional: {
@@ -91,6 +91,30 @@ export const machineRoutes = {
           },
         },
         docs: { brief: "Pin the source packages of a lock's packages" },
+      }),
+      prove: buildCommand({
+        loader: async () => (await import("./toolchain-sources.ts")).prove,
+        parameters: {
+          flags: {
+            ...json,
+            escrow,
+            offline: {
+              kind: "boolean",
+              optional: true,
+              withNegated: false,
+              brief: "Fetch nothing: packages and sources come from the store and the escrow",
+            },
+          },
+          positional: {
+            kind: "tuple",
+            parameters: [
+              { brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" },
+              { brief: "Source package, as in hostname", parse: text, placeholder: "SOURCE" },
+              { brief: "Lock (default: the newest)", parse: text, placeholder: "LOCK", optional: true },
+            ],
+          },
+        },
+        docs: { brief: "Build a source package again in its toolchain, and compare it with the toolchain's packages" },
       }),
     },
     docs: { brief: "Toolchains: pinned images, or images made from locked package lists" },

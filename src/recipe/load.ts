@@ -98,6 +98,16 @@ export async function loadToolchainLock(root: string, toolchain: string, lock: s
   return documentOf(await readToolchainLock(root, toolchain, lock)).value;
 }
 
+/** Reads the source packages of a toolchain's lock; nothing where none are pinned. Throws one usage error with all that is wrong with them. */
+export async function loadToolchainSources(
+  root: string,
+  toolchain: string,
+  lock: string,
+): Promise<ToolchainSources | undefined> {
+  const read = await readToolchainSources(root, toolchain, lock);
+  return read && documentOf(read).value;
+}
+
 /** `tini` or `tini@0.19.0`. Throws a usage error for anything else. */
 export function parseRecipeArgument(text: string): { readonly recipe: string; readonly version?: string } {
   const at = text.indexOf("@");
