@@ -1,5 +1,5 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { engineFlags, escrow, json, lintFlags, recipeArgument, text } from "./flags.ts";
+import { engineFlags, escrow, json, lintFlags, out, recipeArgument, text } from "./flags.ts";
 
 /** Verbs of inputs and of the machine. */
 export const machineRoutes = {
@@ -104,6 +104,7 @@ export const machineRoutes = {
               withNegated: false,
               brief: "Fetch nothing: packages and sources come from the store and the escrow",
             },
+            out: { ...out, brief: "Folder for the packages that were built (default: they are only compared)" },
           },
           positional: {
             kind: "tuple",

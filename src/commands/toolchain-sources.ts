@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
 import { usageError } from "../errors.ts";
 import { openEscrow } from "../escrow/open-escrow.ts";
 import { restoreFiles } from "../escrow/restore.ts";
@@ -103,6 +105,7 @@ export async function writeSources(
 
 /** Flags of `refoundry toolchain prove`. */
 interface ProveFlags extends CommonFlags {
+  readonly out?: string;
   readonly escrow?: string;
   readonly offline?: boolean;
 }
@@ -138,6 +141,8 @@ export function prove(
         { toolchain, digest: lockData.digest, lock: lockData },
         { ...factory, temporaryFolder },
       );
+      const out = flags.out === undefined ? undefined : resolve(this.cwd, flags.out);
+      if (out !== undefined) await mkdir(out, { recursive: true });
       const made = await runStage(emit, { stage: "toolchain", title: `${source} in ${name}` }, async () => {
         const folder = await store.temporaryFolder("prove");
         const value = await rebuildSource({
@@ -146,6 +151,7 @@ export function prove(
           files,
           blobs: store.blobs,
           temporaryFolder: folder,
+          ...(out !== undefined && { out }),
           emit,
           signal,
         });

@@ -20,6 +20,8 @@ export interface SourceRebuild {
   readonly files: readonly PinnedFile[];
   readonly blobs: OciLayout;
   readonly temporaryFolder: string;
+  /** Where what came out is copied; there is such a folder. */
+  readonly out?: string;
   readonly emit: Emit;
   readonly signal?: AbortSignal;
 }
@@ -96,6 +98,7 @@ export async function rebuildSource(request: SourceRebuild): Promise<RebuiltPack
       const digester = createDigester();
       for await (const chunk of createReadStream(join(folder, file))) digester.update(chunk as Buffer);
       const pin = locked.get(file);
+      if (request.out !== undefined) await copyFile(join(folder, file), join(request.out, file));
       return { file, sha256: hexOf(digester.digest()), ...(pin !== undefined && { locked: pin }) };
     }),
   );

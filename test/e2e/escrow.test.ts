@@ -179,6 +179,34 @@ test("what is gone or moved is said before it hurts, and whether it is held", as
   expect(JSON.parse(gone.stdout).findings).toMatchObject([{ code: "fork-gone", held: false }]);
 });
 
+test("a tag that upstream pushed over is found and never built from; the escrow has what it was", async () => {
+  const backup = `${factory.upstreamRepository}.backup`;
+  await cp(factory.upstreamRepository, backup, { recursive: true });
+  const git = (...args: string[]) =>
+    execa("git", ["-c", "user.name=x", "-c", "user.email=x@example.invalid", ...args], {
+      cwd: factory.upstreamRepository,
+    });
+  try {
+    const { stdout: pinned } = await git("rev-parse", "v1.0^{commit}");
+    await writeFile(join(factory.upstreamRepository, "motd"), "hello 1.0, rewritten\n");
+    await git("commit", "--quiet", "--all", "--amend", "-m", "rewritten");
+    await git("tag", "--force", "v1.0");
+    await git("reflog", "expire", "--expire=now", "--all");
+    await git("gc", "--quiet", "--prune=now");
+    const alone = await call(["rebuild", "hello", "--json"], { store: "rewritten-store" });
+    expect(alone.exitCode).toBe(3);
+    expect(alone.stderr).toContain(`the commit ${pinned} of hello cannot be had from anywhere`);
+    expect(alone.stdout).toBe("");
+    const args = ["rebuild", "hello", "--escrow", `oci:${escrowPath()}`, "--json"];
+    const held = await call(args, { store: "rewritten-store" });
+    expect(held.exitCode, held.stderr).toBe(0);
+    expect(JSON.parse(held.stdout)).toMatchObject({ recorded: "same", index: { digest: recorded } });
+  } finally {
+    await rm(factory.upstreamRepository, { recursive: true });
+    await rename(backup, factory.upstreamRepository);
+  }
+});
+
 test("garbage is what no release reaches, and no release loses anything by its removal", async () => {
   const place = join(folder, "swept");
   await cp(escrowPath(), place, { recursive: true });
