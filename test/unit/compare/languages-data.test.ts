@@ -325,9 +325,46 @@ describe("wheel-record", () => {
     await expectDifferent("wheel-record", record(lines), record(changed), path);
   });
 
+  test("leaves the digest of the WHEEL beside it to the class that reads that file, and of no other", async () => {
+    const withWheel = (folder: string, digest: string): Buffer =>
+      record([...lines, `${folder}/WHEEL,sha256=${digest},91`]);
+    await expectEqual(
+      "wheel-record",
+      withWheel("some-1.0.dist-info", "47DE"),
+      withWheel("some-1.0.dist-info", "57DE"),
+      path,
+    );
+    await expectDifferent("wheel-record", record(lines), withWheel("some-1.0.dist-info", "47DE"), path);
+    await expectDifferent("wheel-record", withWheel("some", "47DE"), withWheel("some", "57DE"), path);
+  });
+
   test("is asked of RECORD only, whole to the last line", async () => {
     expect(await normalised("wheel-record", record(lines), "usr/lib/RECORD")).toBeUndefined();
     expect(await normalised("wheel-record", record(lines).subarray(0, -2), path)).toBeUndefined();
+  });
+});
+
+describe("wheel-generator", () => {
+  const path = "usr/share/python-wheels/some.whl/some-1.0.dist-info/WHEEL";
+  const wheel = (generator: string, more = ""): Buffer =>
+    Buffer.from(`Wheel-Version: 1.0\nGenerator: ${generator}\nRoot-Is-Purelib: true\nTag: py3-none-any\n${more}`);
+
+  test("takes who packed a wheel for one another", async () => {
+    await expectEqual("wheel-generator", wheel("setuptools (78.1.0)"), wheel("bdist_wheel (0.38.4)", "\n"), path);
+  });
+
+  test.each([
+    ["another tag", wheel("a").toString().replace("none", "abi3")],
+    ["another version of the format", wheel("a").toString().replace("1.0", "1.1")],
+    ["an additional tag", wheel("a", "Tag: py2-none-any\n").toString()],
+    ["two generators", wheel("a", "Generator: b\n").toString()],
+    ["what is no field", wheel("a", "x\n").toString()],
+  ])("keeps %s apart", async (_, changed) => {
+    await expectDifferent("wheel-generator", wheel("a"), Buffer.from(changed), path);
+  });
+
+  test("is asked of a package's WHEEL only", async () => {
+    expect(await normalised("wheel-generator", wheel("a"), "usr/lib/WHEEL")).toBeUndefined();
   });
 });
 

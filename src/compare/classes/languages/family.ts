@@ -8,6 +8,7 @@ import { pycRefs } from "./pyc-refs.ts";
 import { pycSetOrder } from "./pyc-set-order.ts";
 import { sqliteVolatile } from "./sqlite-volatile.ts";
 import { textDate } from "./text-date.ts";
+import { wheelGenerator } from "./wheel-generator.ts";
 import { wheelRecord } from "./wheel-record.ts";
 
 /** The classes of languages' files and of data files. Each gives a file of the kind that it took. */
@@ -17,6 +18,7 @@ export const languageClasses: readonly ContentClass[] = [
   pycRefs,
   pycPath,
   wheelRecord,
+  wheelGenerator,
   pngTime,
   moDates,
   sqliteVolatile,

@@ -9,22 +9,25 @@ const bytecodePath = /(?:^|\/)__pycache__\/[^/]+\.(?:cpython|pypy)-?\d+(?:\.opt-
 /** The list of an installed Python package's files. */
 export const wheelRecord: ContentClass = {
   name: "wheel-record",
-  version: 1,
-  meaning: "the list of a Python package's files names them in another order, or with other bytecode",
+  version: 2,
+  meaning: "the list of a Python package's files names them in another order, with other bytecode or another WHEEL",
   normalises:
-    "the lines of RECORD are sorted, and those of bytecode in __pycache__, which Python makes from the sources, are taken out",
+    "the lines of RECORD are sorted; those of bytecode in __pycache__, which Python makes from the sources, are taken out, " +
+    "and of the file WHEEL beside it, which says who packed it, the name alone is kept",
   safety:
-    "the list is a set to its readers; path, digest and size of every other file are kept, and the bytecode itself " +
-    "is compared where it stands in the image",
+    "the list is a set to its readers; path, digest and size of every other file are kept, and the bytecode and WHEEL " +
+    "themselves are compared where they stand",
   applies: ({ path, bytes }) => bytes.length <= maxBytes && recordPath.test(path),
-  normalise({ bytes }) {
+  normalise({ path, bytes }) {
     const lines = bytes.toString("latin1").split("\n");
     if (bytes.length > maxBytes || lines.pop() !== "") return undefined;
     const kept: string[] = [];
+    const wheel = `${path.split("/").at(-2)}/WHEEL`;
     for (const line of lines) {
-      const path = recordLine.exec(line)?.[1];
-      if (path === undefined) return undefined;
-      if (!bytecodePath.test(path)) kept.push(line);
+      const listed = recordLine.exec(line)?.[1];
+      if (listed === undefined) return undefined;
+      if (listed === wheel) kept.push(`${listed},,`);
+      else if (!bytecodePath.test(listed)) kept.push(line);
     }
     return Buffer.from(
       kept
