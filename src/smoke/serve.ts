@@ -34,7 +34,8 @@ const supervisor = [
   "if ($status != 0) { print STDERR qq(the client did not succeed within $limit seconds\\n); exit 1 } exit 0;",
 ].join(" ");
 
-const limitSeconds = 60;
+/** How long the client is tried: a virtual machine for Java starts a server in seconds, and emulated in minutes. */
+const limitSeconds = { native: 60, emulated: 300 };
 
 /**
  * The command that runs a program of the mounted root in an image, with that root's own
@@ -54,14 +55,16 @@ export function clientCommand([program = "", ...args]: readonly string[], platfo
 
 /**
  * The command that tests a server in an image: a supervisor of the mounted root starts it
- * and the client, which is of that root too unless it has no `in`. Throws as
- * {@link clientCommand} does.
+ * and the client, which is of that root too unless it has no `in`. `platform` is the root's;
+ * the image's may be another, `emulated`. Throws as {@link clientCommand} does.
  */
 export function serveCommand(
   { serve, client, in: context }: Extract<Recipe["smoke"][number], { serve: unknown }>,
   platform: PlatformName,
+  emulated: boolean,
 ): readonly string[] {
   const tried = context === undefined ? client : clientCommand(client, platform);
-  const words = ["-e", supervisor, String(limitSeconds), String(serve.length), ...serve, ...tried];
+  const limit = limitSeconds[emulated ? "emulated" : "native"];
+  const words = ["-e", supervisor, String(limit), String(serve.length), ...serve, ...tried];
   return clientCommand(["/usr/bin/perl", ...words], platform);
 }

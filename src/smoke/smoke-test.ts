@@ -59,7 +59,7 @@ export async function smokeTest(
     const folder = join(test.workFolder, String(position));
     const contextFolder = join(folder, "context");
     await mkdir(contextFolder, { recursive: true });
-    const { command, dockerfile, images } = await stepOf(smoke, test);
+    const { command, dockerfile, images } = await stepOf(smoke, test, emulated);
     await writeFile(join(contextFolder, "Dockerfile"), dockerfile);
     const result = await runBuildx(
       engine,
@@ -105,6 +105,7 @@ export async function smokeTest(
 async function stepOf(
   smoke: Recipe["smoke"][number],
   { clients }: SmokeRequest,
+  emulated: boolean,
 ): Promise<{
   readonly command: readonly string[];
   readonly dockerfile: string;
@@ -113,7 +114,8 @@ async function stepOf(
   if ("run" in smoke && smoke.in === undefined)
     return { command: smoke.run, dockerfile: `FROM image\nRUN ${JSON.stringify(smoke.run)}\n`, images: {} };
   const root = await clients(smoke.in);
-  const command = "run" in smoke ? clientCommand(smoke.run, root.platform) : serveCommand(smoke, root.platform);
+  const command =
+    "run" in smoke ? clientCommand(smoke.run, root.platform) : serveCommand(smoke, root.platform, emulated);
   const lines = [
     `FROM --platform=${root.platform} clients AS smoke-clients`,
     "FROM image",
