@@ -46,7 +46,7 @@ test("what upstream has and a recipe adds, or does not name at all, is noticed; 
   const recipe = await loadRecipe(tree.root, "tini");
   const notices = await platformsUpstreamAdded(recipe, "0.19.0", client, new AbortController().signal);
   expect(notices.map(({ code, sentence }) => `${code}: ${sentence}`)).toEqual([
-    "upstream-added-platform: upstream releases linux/riscv64 now: move it to platforms.reproduce, and pin the release again",
+    "upstream-added-platform: upstream releases linux/riscv64 now, so that ours can be retired: move it from platforms.extend to platforms.reproduce, and whatever is pinned from then on carries upstream's image and compares ours with it; 0.19.0 stays as it is out, unless refoundry pin tini 0.19.0 --replace",
     "upstream-added-platform: upstream releases linux/s390x: add it to platforms.reproduce, or to platforms.omit with the reason",
   ]);
 });
