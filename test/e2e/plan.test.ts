@@ -7,11 +7,8 @@ import { createRegistryClient } from "../../src/oci/registry/client.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import type { Repository } from "../../src/oci/repository.ts";
 import { type Descriptor, mediaTypes } from "../../src/oci/types.ts";
-import { platformsUpstreamAdded } from "../../src/nightly/notices.ts";
 import type { Plan } from "../../src/plan/types.ts";
-import { loadRecipe } from "../../src/recipe/load.ts";
 import { type CliResult, refoundry } from "../support/cli.ts";
-import { push, randomImage } from "../support/registry-images.ts";
 import { startRegistry, startServer, type TestRegistry, type TestServer } from "../support/registry.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { copyFactory, createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
@@ -218,29 +215,6 @@ test("upstream's tag that moved or is gone is noted, and a pin that its index do
       ),
     },
   });
-});
-
-test("a platform that upstream began to release is noticed, so that ours can be retired", async () => {
-  const upstream = repository("upstream/grown");
-  const image = randomImage(1000);
-  await push(upstream, image, "one");
-  const entry = { mediaType: mediaTypes.manifest, digest: image.digest, size: image.manifest.length };
-  const manifests = ["amd64", "386"].map((architecture) => ({ ...entry, platform: { os: "linux", architecture } }));
-  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
-  await upstream.pushManifest(index, mediaTypes.index, "1.0");
-  const hello = await loadRecipe(factory.root, "hello");
-  const { signal } = new AbortController();
-  expect(await platformsUpstreamAdded(hello, "1.0", client, signal)).toEqual([]);
-  const grown = { ...hello, upstream: { image: `${registry.host}/upstream/grown` } };
-  expect(await platformsUpstreamAdded(grown, "1.0", client, signal)).toEqual([
-    {
-      code: "upstream-added-platform",
-      recipe: "hello",
-      version: "1.0",
-      sentence: expect.stringMatching(/^upstream releases linux\/386 now, .* move it from platforms\.extend/),
-    },
-  ]);
-  expect(await platformsUpstreamAdded(grown, "9.9", client, signal)).toEqual([]);
 });
 
 test("--since says what a change makes due, with nothing recorded or built", async () => {
