@@ -1,4 +1,5 @@
 import type { OmittedPlatform, Outcome, PlatformOutcome } from "../outcome.ts";
+import { recordedWords } from "./table.ts";
 import { formatBytes, formatSeconds, plainText, widthOf } from "./text.ts";
 
 /** A release of a catalogue that was rebuilt, or why it could not be. */
@@ -38,8 +39,19 @@ export function renderCatalogueTable(results: readonly CatalogueResult[], second
     "",
     ...failures,
     rateOf(platforms, omitted.length),
+    ...besideRecorded(outcomes),
     `took ${formatSeconds(seconds)}; ${platforms.filter(({ cached }) => cached).length} of ${platforms.length} builds were in the store`,
   ].join("\n")}\n`;
+}
+
+/** How many came out as they record; each that did not by its name. */
+function besideRecorded(outcomes: readonly Outcome[]): string[] {
+  const recorded = outcomes.filter((outcome) => outcome.recorded !== undefined);
+  if (recorded.length === 0) return [];
+  const others = recorded.flatMap(({ recipe, version, recorded: how }) =>
+    how === undefined || how === "same" ? [] : [`${plainText(`${recipe}@${version}`)} gave ${recordedWords[how]}`],
+  );
+  return [`${recorded.length - others.length} of ${recorded.length} gave the index that they record`, ...others];
 }
 
 function rowOf(platform: PlatformOutcome): string[] {

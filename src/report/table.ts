@@ -38,12 +38,20 @@ export function renderOutcomeTable(outcome: Outcome, options: TableOptions): str
     ...whereLogsAre(outcome.platforms),
     "",
     outcome.index ? `release index  ${plainText(outcome.index.digest)}` : paint("yellow", "nothing was released"),
+    ...(outcome.recorded ? [`recorded       ${recordedWords[outcome.recorded]}`] : []),
     ...(outcome.index ? [`released to    ${plainText(outcome.destination)}`] : []),
     `report         ${plainText(outcome.report)}`,
     `took           ${formatSeconds(outcome.seconds)}${reuse(outcome)}`,
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** How a release came out beside what it records. */
+export const recordedWords: Readonly<Record<NonNullable<Outcome["recorded"]>, string>> = {
+  same: "the same index",
+  refreshed: "another index, made from other inputs",
+  other: "another index of the same inputs: upstream's images, or the platforms, are others",
+};
 
 const header = ["platform", "verdict", "equal at", "in the index", "time", ""];
 const maxCellColumns = [18, 20, 13, 21, 13, 6];

@@ -1,3 +1,4 @@
+import { digestOf } from "../../../src/oci/digest.ts";
 import { expect, test } from "vitest";
 import { recipeSchema, releaseSchema } from "../../../src/recipe/schema.ts";
 import { renderCatalogueTable } from "../../../src/report/catalogue-table.ts";
@@ -149,4 +150,28 @@ test("rebuilds tell of what is left out in the table, on the page, and in the ra
   const [has = 0, equalAfter = 0] = rate(after);
   expect(has).toBe(had + 1);
   expect(equalAfter).toBeLessThan(equalBefore);
+});
+
+test("how a release came out beside what it records is told, and counted where there are many", () => {
+  const index = { digest: digestOf("index"), size: 1 };
+  const [same, refreshed] = (["same", "refreshed"] as const).map((recorded) => ({
+    ...sampleOutcome(),
+    index,
+    recorded,
+  }));
+  if (!same || !refreshed) throw new Error("two outcomes were made");
+  expect(renderOutcomeTable(same, { colour: false })).toMatch(/^recorded {7}the same index$/m);
+  expect(renderOutcomeTable(refreshed, { colour: false })).toMatch(
+    /^recorded {7}another index, made from other inputs$/m,
+  );
+  expect(renderOutcomeTable(sampleOutcome(), { colour: false })).not.toMatch(/^recorded/m);
+  const table = renderCatalogueTable(
+    [
+      { release: "a", outcome: same },
+      { release: "b", outcome: refreshed },
+    ],
+    1,
+  );
+  expect(table).toContain("1 of 2 gave the index that they record\n");
+  expect(table).toMatch(/gave another index, made from other inputs$/m);
 });
