@@ -5,6 +5,7 @@ import type { Emit } from "../events.ts";
 import type { NightlyRun } from "../nightly-run.ts";
 import type { Outcome } from "../outcome.ts";
 import { loadReleaseInputs } from "../recipe/load.ts";
+import type { Release } from "../recipe/schema.ts";
 import { recordRelease } from "../rebuild/record-release.ts";
 import type { Refreshed } from "../report/refresh-markdown.ts";
 
@@ -26,6 +27,7 @@ export async function recordRun(
       // another run may have written there since
       if (outcome.index === null || outcome.index.digest !== index) continue;
       const inputs = await loadReleaseInputs(root, recipe, { version, today });
+      if (isRecorded(outcome, inputs.release.expect)) continue;
       const recorded = await recordRelease(root, outcome, inputs);
       if (recorded) refreshed.push({ recipe, version, reason, before: recorded.before, after: recorded.after });
     } catch (error) {
@@ -35,4 +37,19 @@ export async function recordRun(
     }
   }
   return refreshed;
+}
+
+/** Whether a release records these images from these build keys, with these verdicts; what it says of them besides is no refresh. */
+function isRecorded({ index, platforms }: Outcome, expect: Release["expect"]): boolean {
+  if (!expect || index?.digest !== expect.index) return false;
+  return platforms.every(({ platform, rebuilt, buildKey, verdict, level }) => {
+    const before = expect.platforms[platform];
+    return (
+      before !== undefined &&
+      before.manifest === rebuilt &&
+      before.buildKey === buildKey &&
+      before.verdict === verdict &&
+      (verdict === "extended" || before.level === level)
+    );
+  });
 }
