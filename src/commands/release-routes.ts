@@ -50,6 +50,13 @@ export const releaseRoutes = {
           brief: "Source packages of the toolchains' packages: all (default), copyleft or none",
           placeholder: "WHICH",
         },
+        refer: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          brief: "Where the releases are: their indexes there refer to their capsules, HOST/NAME or oci:PATH",
+          placeholder: "REF",
+        },
       },
       positional: {
         kind: "array",

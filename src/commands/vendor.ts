@@ -2,6 +2,7 @@ import { readHeld } from "../audit/held.ts";
 import { takeInventory } from "../audit/inventory.ts";
 import { formatProblem, RefoundryError, usageError } from "../errors.ts";
 import { openEscrow } from "../escrow/open-escrow.ts";
+import { referToCapsule } from "../escrow/refer.ts";
 import { listReleaseHoldings } from "../escrow/release-inputs.ts";
 import { findRoot, type LoadedRelease, loadReleaseInputs, type SharedDocuments } from "../recipe/load.ts";
 import { lostInputs } from "../nightly/lost-inputs.ts";
@@ -19,12 +20,18 @@ export interface VendorFlags extends CommonFlags {
   readonly all?: boolean;
   /** Which source packages of the toolchains' packages are taken: all, copyleft or none. */
   readonly sources?: string;
+  /** Where the releases are whose indexes are to refer to their capsules. */
+  readonly refer?: string;
   /** Only ask whether what releases are made from is still where it was. */
   readonly refresh?: boolean;
 }
 
 type Vendored =
-  | ({ readonly release: string } & VendoredRelease)
+  | ({
+      readonly release: string;
+      /** Whether its index refers to the capsule now; only where that was asked for. */
+      readonly referred?: boolean;
+    } & VendoredRelease)
   | { readonly release: string; readonly problems: RefoundryError["problems"] };
 
 /** `refoundry vendor RECIPE[@VERSION]...`: puts everything that releases stand on into the escrow. */
@@ -39,12 +46,20 @@ export function vendor(this: CliContext, flags: VendorFlags, ...releases: readon
       if (place === undefined)
         throw usageError("which escrow?", { hint: "give --escrow HOST/NAME or oci:PATH, or set REFOUNDRY_ESCROW" });
       const escrow = await openEscrow(place, factory.registry, { cwd: this.cwd, create: true });
+      const releasesAt =
+        flags.refer === undefined ? undefined : await openEscrow(flags.refer, factory.registry, { cwd: this.cwd });
       const results: Vendored[] = [];
       for (const { recipe, version } of wanted) {
         const release = `${recipe}@${version}`;
         try {
           const inputs = await loadInputs(this, release);
-          results.push({ release, ...(await vendorRelease(inputs, { root, sources }, escrow, factory)) });
+          const vendored = await vendorRelease(inputs, { root, sources }, escrow, factory);
+          const index = inputs.release.expect?.index;
+          const referred =
+            releasesAt &&
+            index !== undefined &&
+            (await referToCapsule(releasesAt, index, { ...vendored, escrow: escrow.name }, factory.signal));
+          results.push({ release, ...vendored, ...(referred !== undefined && { referred }) });
         } catch (error) {
           if (!(error instanceof RefoundryError) || error.kind === "interrupted" || wanted.length === 1) throw error;
           results.push({ release, problems: error.problems });
@@ -107,7 +122,7 @@ function readWantedSources(text = "all"): WantedSources {
 function render(results: readonly Vendored[], escrow: string): string {
   const lines = results.map((result) =>
     "capsule" in result
-      ? `${result.release}: ${result.capsule.digest}, ${formatBytes(result.bytes)}, ${sentence(result)}`
+      ? `${result.release}: ${result.capsule.digest}, ${formatBytes(result.bytes)}, ${sentence(result)}${result.referred === false ? "; its index is not where it was to refer to this" : ""}`
       : `${result.release} failed: ${result.problems.map(formatProblem).join("\n")}`,
   );
   const held = results.filter((result) => "capsule" in result);

@@ -44,6 +44,9 @@ export const annotationNames = {
   architecture: "dev.refoundry.package.architecture",
   /** Media type of a pinned index that is kept as a blob. */
   mediaType: "dev.refoundry.media-type",
+  /** Digest of the capsule that a release can be built again from, and the escrow that holds it. */
+  capsule: "dev.refoundry.capsule",
+  escrow: "dev.refoundry.escrow",
   title: "org.opencontainers.image.title",
   created: "org.opencontainers.image.created",
 } as const;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { canonicalJson } from "../../src/json.ts";
-import { digestOf } from "../../src/oci/digest.ts";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { openLayoutRepository } from "../../src/oci/layout-repository.ts";
 import { type TarInput, tarEntries } from "../../src/oci/tar/write.ts";
 import { type CliResult, refoundry } from "../support/cli.ts";
@@ -125,6 +125,24 @@ test("with no network but a registry's escrow, an empty store gives what was rec
     }
   } finally {
     await other.stop();
+  }
+});
+
+test("a release's index refers to its capsule, once", async () => {
+  const releases = join(folder, "releases");
+  const pushed = await call(["rebuild", "hello", "--out", releases, "--json"]);
+  expect(pushed.exitCode, pushed.stderr).toBe(0);
+  const place = (JSON.parse(pushed.stdout).destination as string).replace(/(:[^/:]+)$/, "");
+  const args = ["vendor", "hello", "--escrow", `oci:${escrowPath()}`, "--refer", place, "--json"];
+  for (const _ of ["first", "again"]) {
+    const vendored = await call(args);
+    expect(vendored.exitCode, vendored.stderr).toBe(0);
+    const [{ capsule, referred }] = JSON.parse(vendored.stdout).releases;
+    expect(referred).toBe(true);
+    const repository = await openLayoutRepository(place.replace("oci:", ""));
+    const artifactType = "application/vnd.refoundry.capsule-reference.v1+json";
+    const referrers = await repository.listReferrers(recorded as Digest, { artifactType });
+    expect(referrers.map(({ annotations }) => annotations?.["dev.refoundry.capsule"])).toEqual([capsule.digest]);
   }
 });
 
