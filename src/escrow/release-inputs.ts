@@ -122,7 +122,19 @@ function sourceHoldings(of: string, source: Source, pin: Release["source"]): Hol
       origins: source.submodules?.[each.path]?.forks ?? [],
     }),
   );
-  return [commit, ...submodules, ...files];
+  const objects = (pin.lfs ?? []).map(
+    (object): Holding => ({
+      kind: "source-file",
+      of,
+      name: object.path,
+      version: pin.commit,
+      digest: digestOfFile(object),
+      size: object.size,
+      licence,
+      origins: source.lfs?.endpoints ?? [],
+    }),
+  );
+  return [commit, ...submodules, ...objects, ...files];
 }
 
 function toolchainHoldings({ of, toolchain, pin, lock, sources }: OwnInputs["toolchains"][number]): Holding[] {

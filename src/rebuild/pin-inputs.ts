@@ -10,6 +10,7 @@ import { listToolchainLocks } from "../recipe/tree.ts";
 import { listOf } from "../recipe/words.ts";
 import { importDebianSource } from "../source/debian-import.ts";
 import { originOf, rememberOrigin } from "../store/origins.ts";
+import { lfsBringer } from "../source/lfs.ts";
 import { stageSource } from "../source/stage.ts";
 import { bringSubmodules } from "../source/submodules.ts";
 import { openBareRepository } from "../git/repository.ts";
@@ -66,12 +67,14 @@ export async function pinSource(
     repositoryPath,
     commit: pin.commit,
     submodules: pin.submodules,
+    bringLfs: lfsBringer({ source, blobs: store.blobs, offline: factory.offline, emit, signal }),
     folder,
     epoch: pin.epoch,
     emit,
     signal,
   });
-  return { pin: { ...pin, archive: staged.archive }, ...(suite !== undefined && { suite }) };
+  const lfs = staged.lfs.length > 0 && { lfs: [...staged.lfs] };
+  return { pin: { ...pin, ...lfs, archive: staged.archive }, ...(suite !== undefined && { suite }) };
 }
 
 async function pinDebianSource(

@@ -4,6 +4,7 @@ import { mismatch } from "../errors.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { withLock } from "../process/lock.ts";
 import { fetchSource } from "../source/fetch.ts";
+import { lfsBringer } from "../source/lfs.ts";
 import { stageSource } from "../source/stage.ts";
 import { stageBuildContext } from "../build/context.ts";
 import { obtainToolchain } from "../toolchain/obtain.ts";
@@ -55,6 +56,7 @@ export async function prepareSource(
       repositoryPath: fetched.repositoryPath,
       commit: pin.commit,
       submodules: pin.submodules,
+      bringLfs: lfsBringer({ source, blobs: store.blobs, offline: factory.offline, emit, signal }),
       folder,
       epoch: pin.epoch,
       emit,

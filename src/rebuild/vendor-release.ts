@@ -29,6 +29,7 @@ import { obtainReleaseUpstream } from "./upstream-state.ts";
 const packageType = "application/vnd.debian.binary-package";
 const sourceFileType = "application/vnd.debian.source-file";
 const bundleType = "application/vnd.git.bundle";
+const lfsType = "application/vnd.git-lfs.object";
 const tarType = "application/x-tar";
 
 /** A capsule in an escrow, and which sources of packages it lacks. */
@@ -155,7 +156,14 @@ async function sourceComponent(
   for (const { path, commit, tree } of modules.values())
     bundles.push(await bundleOf(`${source.source}-${path.replaceAll("/", "-")}`, commit, tree));
   const files = await fetchFiles(pin.debian?.files ?? [], sourceFileType, factory);
-  return { kind: "source", of, layers: [...bundles, ...files] };
+  // preparing the source put them into the store
+  const objects = new Map(
+    (pin.lfs ?? []).map(({ path, sha256, size }): [string, Descriptor] => [
+      sha256,
+      { mediaType: lfsType, digest: `sha256:${sha256}`, size, annotations: { [annotationNames.title]: path } },
+    ]),
+  );
+  return { kind: "source", of, layers: [...bundles, ...objects.values(), ...files] };
 }
 
 async function toolchainComponents(

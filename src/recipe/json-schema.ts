@@ -129,6 +129,8 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       forks: "Our forks, in order of preference; each is tried before upstream.",
       submodules: "Takes submodules too; {} where .gitmodules says well where they are.",
       "submodules.*.forks": "Our forks of the submodule at that path, each tried before what .gitmodules says.",
+      lfs: "Takes the files that Git LFS has; {} where they are beside the repository.",
+      "lfs.endpoints": "Endpoints of Git LFS, each tried before those beside our forks and upstream.",
       import: "How it is imported: from the git repository, or from a Debian source package.",
     },
   },

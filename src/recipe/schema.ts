@@ -206,6 +206,10 @@ const sourcePinSchema = z.strictObject({
   epoch: z.int().nonnegative(),
   /** Its submodules, and theirs: what the tree pins, for those who cannot see it. */
   submodules: z.array(z.strictObject({ path: localPath, commit: commitSchema, tree: commitSchema })).optional(),
+  /** What Git LFS has of it, by path. */
+  lfs: z
+    .array(z.strictObject({ path: localPath, size: z.int().nonnegative(), sha256: mirrorFileSchema.shape.sha256 }))
+    .optional(),
   /** The files of a Debian source package, when it is imported from one. */
   debian: z.strictObject({ version: debianVersion, files: z.array(mirrorFileSchema).min(2) }).optional(),
 });
@@ -349,6 +353,12 @@ export const sourceSchema = z.strictObject({
   forks: z.array(line).default([]),
   /** Whether submodules are taken too; by path, forks that are tried before what `.gitmodules` names. */
   submodules: z.record(localPath, z.strictObject({ forks: z.array(line).default([]) })).optional(),
+  /** Whether files that Git LFS has are taken; its endpoints, tried before those of forks and upstream. */
+  lfs: z
+    .strictObject({
+      endpoints: z.array(line.regex(/^https?:\/\/\S+$/, "must be an http or https address")).default([]),
+    })
+    .optional(),
   import: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("git") }),
     z.strictObject({ kind: z.literal("debian"), package: debianName, suite: suiteList }),

@@ -1,10 +1,11 @@
-import { chmod, lstat, lutimes, readdir, readlink, rm } from "node:fs/promises";
+import { chmod, copyFile, lstat, lutimes, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Emit } from "../events.ts";
 import { mismatch } from "../errors.ts";
 import { type BareRepository, openBareRepository } from "../git/repository.ts";
 import { type Submodule, walkSubmodules } from "../git/submodules.ts";
+import { type LfsObject, largestPointer, parsePointer } from "./lfs.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
 import { type TarInput, tarEntries } from "../oci/tar/write.ts";
 
@@ -18,15 +19,23 @@ export async function stageSource(request: {
   readonly repositoryPath: string;
   readonly commit: string;
   readonly submodules?: readonly Submodule[] | undefined;
+  /** Called for each file that is a pointer of Git LFS; gives the file to put in its place. Without it, pointers stay. */
+  readonly bringLfs?: ((object: LfsObject, path: string) => Promise<string>) | undefined;
   readonly folder: string;
   readonly epoch: number;
   readonly emit: Emit;
   readonly signal?: AbortSignal;
-}): Promise<{ readonly folder: string; readonly archive: Digest }> {
+}): Promise<{
+  readonly folder: string;
+  readonly archive: Digest;
+  /** What Git LFS has of it, by path. */
+  readonly lfs: readonly (LfsObject & { readonly path: string })[];
+}> {
   const { folder, epoch } = request;
   const repository = await openBareRepository(request.repositoryPath, request.signal);
   await repository.checkoutTree(request.commit, folder);
   await checkOutSubmodules(repository, request);
+  const lfs = request.bringLfs ? await replacePointers(folder, request.bringLfs) : [];
   const archive = await sealTree(folder, epoch);
   const ignore = join(folder, ".dockerignore");
   if (
@@ -43,7 +52,28 @@ export async function stageSource(request: {
       message: "the source has a .dockerignore, which is left out so that it filters nothing",
     });
   }
-  return { folder, archive };
+  return { folder, archive, lfs };
+}
+
+async function replacePointers(
+  root: string,
+  bring: (object: LfsObject, path: string) => Promise<string>,
+  below = "",
+): Promise<(LfsObject & { readonly path: string })[]> {
+  const found: (LfsObject & { readonly path: string })[] = [];
+  for (const name of (await readdir(join(root, below))).toSorted()) {
+    const path = below === "" ? name : `${below}/${name}`;
+    const full = join(root, path);
+    const entry = await lstat(full);
+    if (entry.isDirectory()) found.push(...(await replacePointers(root, bring, path)));
+    const object =
+      entry.isFile() && entry.size < largestPointer ? parsePointer(await readFile(full, "utf8")) : undefined;
+    if (!object) continue;
+    await copyFile(await bring(object, path), full);
+    await chmod(full, entry.mode & 0o777);
+    found.push({ path, ...object });
+  }
+  return found;
 }
 
 /** Normalises modes and times of a tree and gives the digest of its canonical tar. */
