@@ -68,6 +68,7 @@ export interface NightlyNotice {
     | "upstream-gone"
     | "upstream-added-platform"
     | "fork-gone"
+    | "fork-renamed"
     | "package-gone"
     | "tag-moved"
     | "waiver-expires";

@@ -1,13 +1,17 @@
 import pLimit from "p-limit";
+import { type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { messageOf } from "../errors.ts";
 import { openBareRepository } from "../git/repository.ts";
 import { createGit } from "../git/run-git.ts";
 import type { Source } from "../recipe/schema.ts";
 import { validateSourceUrl } from "../recipe/source-url.ts";
+import { newAddressOf } from "./renamed.ts";
 
 /** What a place of a source answers. */
 export type Place =
   | { readonly state: "there" }
+  /** It answers, and says that it is called otherwise now. */
+  | { readonly state: "renamed"; readonly to: string }
   /** The server says that there is no such repository, or none without a login. */
   | { readonly state: "gone"; readonly said: string }
   | { readonly state: "unreachable"; readonly said: string };
@@ -51,10 +55,11 @@ export async function askForks(
   signal: AbortSignal,
 ): Promise<LostPlace[]> {
   const { path } = await openBareRepository(repositoryPath, signal);
+  const dispatcher = new EnvHttpProxyAgent({ connections: 1 });
   const limit = pLimit(atOnce);
   const asked = new Map<string, Promise<Place>>();
   const ask = (url: string): Promise<Place> => {
-    const known = asked.get(url) ?? limit(() => askPlace(url, path, seconds, signal));
+    const known = asked.get(url) ?? limit(() => askPlace(url, path, seconds, dispatcher, signal));
     asked.set(url, known);
     return known;
   };
@@ -62,11 +67,19 @@ export async function askForks(
     ...forks.map((url) => ({ source, kind: "fork" as const, url })),
     ...(kind === "git" ? [{ source, kind: "upstream" as const, url: upstream }] : []),
   ]);
-  const answers = await Promise.all(places.map(async (place) => ({ ...place, place: await ask(place.url) })));
+  const answers = await Promise.all(places.map(async (place) => ({ ...place, place: await ask(place.url) }))).finally(
+    () => dispatcher.destroy(),
+  );
   return answers.flatMap(({ place, ...rest }) => (place.state === "there" ? [] : [{ ...rest, place }]));
 }
 
-async function askPlace(url: string, repository: string, seconds: number, signal: AbortSignal): Promise<Place> {
+async function askPlace(
+  url: string,
+  repository: string,
+  seconds: number,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<Place> {
   const problem = validateSourceUrl(url);
   if (problem !== undefined) return { state: "unreachable", said: `its address ${problem}` };
   const limit = AbortSignal.timeout(seconds * 1000);
@@ -74,7 +87,8 @@ async function askPlace(url: string, repository: string, seconds: number, signal
     // only HEAD is printed, however many branches the server names
     const git = createGit(repository, AbortSignal.any([signal, limit]));
     await git(["ls-remote", "--quiet", "--", url, "HEAD"], { remote: true });
-    return { state: "there" };
+    const to = await newAddressOf(url, dispatcher, signal);
+    return to === undefined ? { state: "there" } : { state: "renamed", to };
   } catch (error) {
     if (signal.aborted) throw error;
     if (limit.aborted) return { state: "unreachable", said: `no answer within ${seconds} seconds` };

@@ -55,25 +55,32 @@ async function lostForks(
   if (sources.size === 0) return [];
   const asked = [...sources.values()].map(({ source }) => source);
   const lost = await askForks(asked, await store.temporaryFolder("remotes"), secondsPerFork, signal);
-  for (const { source, kind, url, place } of lost.filter(isUnreachable))
-    emit({
-      type: "notice",
-      severity: "warning",
-      message: `the ${kind} ${url} of ${source} could not be asked: ${place.said}`,
-    });
-  return lost
-    .filter((one) => !isUnreachable(one))
-    .flatMap(({ source, kind, url, place }) =>
-      [...(sources.get(source)?.recipes ?? [source])].map((recipe) => ({
-        code: "fork-gone" as const,
-        recipe,
-        sentence: `the ${kind} ${url} of the source ${source} is gone, or asks for a login: ${place.said}`,
-      })),
-    );
+  for (const { source, kind, url, place } of lost)
+    if (place.state === "unreachable")
+      emit({
+        type: "notice",
+        severity: "warning",
+        message: `the ${kind} ${url} of ${source} could not be asked: ${place.said}`,
+      });
+  return lost.flatMap((one) => {
+    const found = noticeOf(one);
+    return found ? [...(sources.get(one.source)?.recipes ?? [one.source])].map((recipe) => ({ ...found, recipe })) : [];
+  });
 }
 
-function isUnreachable({ place }: LostPlace): boolean {
-  return place.state === "unreachable";
+function noticeOf({ source, kind, url, place }: LostPlace): Pick<NightlyNotice, "code" | "sentence"> | undefined {
+  const subject = `the ${kind} ${url} of the source ${source}`;
+  switch (place.state) {
+    case "unreachable":
+      return undefined;
+    case "gone":
+      return { code: "fork-gone", sentence: `${subject} is gone, or asks for a login: ${place.said}` };
+    case "renamed":
+      return {
+        code: "fork-renamed",
+        sentence: `${subject} is ${place.to} now; the old address may be anybody's one day: name the new one in vendor-sources/${source}.yaml`,
+      };
+  }
 }
 
 async function lostPackages(

@@ -78,6 +78,7 @@ const titles: Readonly<Record<NightlyNotice["code"], string>> = {
   "upstream-gone": "upstream gone",
   "upstream-added-platform": "platform added upstream",
   "fork-gone": "fork gone",
+  "fork-renamed": "fork renamed",
   "package-gone": "package gone",
   "tag-moved": "tag moved",
   "waiver-expires": "waiver expires",

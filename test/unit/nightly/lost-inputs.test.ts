@@ -58,7 +58,7 @@ test("forks that are gone are told from those that are out of reach, and each ad
     ["b", "fork", hanging, "unreachable"],
     ["b", "upstream", refused, "unreachable"],
   ]);
-  expect(lost[1]?.place.said).toBe("no answer within 1 seconds");
+  expect(lost[1]?.place).toMatchObject({ said: "no answer within 1 seconds" });
   expect(hung.size).toBe(1);
 });
 
