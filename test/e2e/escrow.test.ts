@@ -206,8 +206,10 @@ test("a tag that upstream pushed over is found and never built from; the escrow 
     });
   try {
     const { stdout: pinned } = await git("rev-parse", "v1.0^{commit}");
+    await git("checkout", "--quiet", "--orphan", "rewritten");
     await writeFile(join(factory.upstreamRepository, "motd"), "hello 1.0, rewritten\n");
-    await git("commit", "--quiet", "--all", "--amend", "-m", "rewritten");
+    await git("commit", "--quiet", "--all", "-m", "rewritten");
+    await git("branch", "--quiet", "--delete", "--force", "main");
     await git("tag", "--force", "v1.0");
     await git("reflog", "expire", "--expire=now", "--all");
     await git("gc", "--quiet", "--prune=now");
