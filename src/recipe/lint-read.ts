@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import type { Problem } from "../errors.ts";
-import { displayPath, inOrder, type LocatedDocument, maxFileBytes, readTextFile } from "./document.ts";
+import { displayPath, inOrder, laterLocate, type LocatedDocument, maxFileBytes, readTextFile } from "./document.ts";
 import { describeIssue, problemsOf } from "./issues.ts";
 import type { Report, RuleId } from "./lint-rules.ts";
 import { inheritedFile, type ReadTemplate, withTemplate } from "./inherit.ts";
@@ -136,15 +136,6 @@ export function createTreeReader(root: string, report: Report): TreeReader {
 /** A recipe that is another one for some versions is put together from its places. */
 function hasVersions(data: unknown): boolean {
   return typeof data === "object" && data !== null && "versions" in data;
-}
-
-/** Places cost ten times what reading does, and most files are never pointed into: they are looked for when first asked for. */
-function laterLocate(text: string, file: string): LocatedDocument<unknown>["locate"] {
-  let tree: YamlTree | undefined;
-  return (path, part) => {
-    tree ??= parseYaml(text, file).tree;
-    return tree?.locate(path, part) ?? { file };
-  };
 }
 
 function reportIssues(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, tree: YamlTree, report: Report): void {
