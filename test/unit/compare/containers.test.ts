@@ -102,6 +102,14 @@ describe("archives of other kinds", () => {
       expect(await explain("usr/lib/a.a", left, right)).toBeUndefined();
   });
 
+  test("libraries that are filled up with zeros, as Go's are, are known, and with other bytes they are others", async () => {
+    const filled = (time: number, padding: string): Buffer =>
+      ar(member("a.o", "abc", time).replace(/\n$/, padding), member("b.o", "de"));
+    expect(await explain("usr/lib/a.a", filled(0, "\0"), filled(5, "\0"))).toEqual(["ar-container"]);
+    expect(await explain("usr/lib/a.a", filled(0, "\0"), filled(0, "\n"))).toBeUndefined();
+    expect(await explain("usr/lib/a.a", filled(0, "x"), filled(5, "x"))).toBeUndefined();
+  });
+
   const entries = [folder("d"), file("d/a", "1"), link("d/l", "a")];
 
   test("tars of other times and order are the same, of another mode, owner or target they are others", async () => {

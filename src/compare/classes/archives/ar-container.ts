@@ -6,7 +6,7 @@ const maxMembers = 100_000;
 /** Static libraries and Debian packages. */
 export const arContainer: ContentClass = {
   name: "ar-container",
-  version: 1,
+  version: 2,
   meaning: "an ar archive (a static library, a Debian package) whose members have other times or owners",
   normalises: "members are compared in their order by name, mode and content; times and ids of owners are left out",
   safety: "linkers and dpkg read names and contents; the order, which linkers go by, counts",
@@ -18,12 +18,15 @@ export const arContainer: ContentClass = {
       const size = Number(/^ *(\d{1,10}) *$/.exec(header.slice(48, 58))?.[1] ?? Number.NaN);
       const hasForm = /^.{16}[ \d-]{12}[ \d]{6}[ \d]{6}[ 0-7]{8}.{10}`\n$/s.test(header);
       const end = at + 60 + size;
-      if (!hasForm || !(end <= bytes.length) || parts.length > 3 * maxMembers) return undefined;
+      if (!hasForm || !(end <= bytes.length) || parts.length > 4 * maxMembers) return undefined;
       const name = header.slice(0, 16).trimEnd();
       const content = bytes.subarray(at + 60, end);
       context.spend(content.length);
       parts.push(name, header.slice(40, 48).trim(), await context.member(name.replace(/\/$/, ""), content));
-      if (size % 2 === 1 && end < bytes.length && bytes[end] !== 0x0a) return undefined;
+      // Go fills up with zeros
+      const padding = bytes.subarray(end, end + (size % 2));
+      if (padding.some((byte) => byte !== 0x0a && byte !== 0)) return undefined;
+      parts.push(padding);
       at = end + (size % 2);
     }
     return canonicalForm("ar", parts);
