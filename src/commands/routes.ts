@@ -69,7 +69,7 @@ export const routes = {
           kind: "parsed",
           parse: text,
           optional: true,
-          brief: "Recipe whose waivers hold",
+          brief: "Recipe (or RECIPE@VERSION) whose waivers hold",
           placeholder: "RECIPE",
         },
         html: {
