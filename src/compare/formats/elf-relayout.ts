@@ -16,7 +16,9 @@ export function withoutSections(bytes: Buffer, isDropped: (name: string) => bool
   const loadedEnd = endOfLoaded(elf);
   // an object file has no segments: linkers, not loaders, read it, and its sections lie as they come
   const isObject = elf.segments.length === 0;
-  const loose = elf.sections.filter((section) => isStored(section) && (isObject || !isLoaded(section)));
+  const loose = elf.sections.filter(
+    (section) => isStored(section) && (isObject || !(isLoaded(section) || isInSegment(section, elf))),
+  );
   if (!accountsForAll(elf, loose, loadedEnd)) return undefined;
   const dropped = new Set(
     loose.filter((section) => section.index !== elf.sectionNames && !isLoaded(section) && isDropped(section.name)),
@@ -53,6 +55,11 @@ function isStored({ type, size }: ElfSection): boolean {
 
 function isLoaded({ flags }: ElfSection): boolean {
   return (flags & allocated) !== 0;
+}
+
+/** RISC-V has a segment for attributes that nothing is told to load: what a segment names stays where it is. */
+function isInSegment({ offset, size }: ElfSection, { segments }: ElfFile): boolean {
+  return segments.some((segment) => offset >= segment.offset && offset + size <= segment.offset + segment.fileSize);
 }
 
 function endOfLoaded(elf: ElfFile): number {
@@ -129,7 +136,7 @@ function sectionTable(
     if (place) {
       numbers.setLong(place.offset, start + offsetAt);
       numbers.setLong(place.size, start + sizeAt);
-    } else if ((section.flags & allocated) === 0 && section.type !== sectionTypes.null) {
+    } else if ((section.flags & allocated) === 0 && !isStored(section) && section.type !== sectionTypes.null) {
       // an empty section lies nowhere
       numbers.setLong(0, start + offsetAt);
     }

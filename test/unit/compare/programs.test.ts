@@ -13,6 +13,8 @@ interface SectionInput {
   readonly content: Buffer;
   readonly type?: number;
   readonly isLoaded?: boolean;
+  /** In the segment without being loaded, as attributes of RISC-V are in one of their own. */
+  readonly isInSegment?: boolean;
 }
 
 /** A little 64-bit ELF file: a loaded segment over the header and the loaded sections, then the others, then their table. */
@@ -23,11 +25,11 @@ function elfOf(sections: readonly SectionInput[]): Buffer {
   const pieces: Buffer[] = [Buffer.alloc(64 + 56)];
   let end = 120;
   let loadedEnd = 120;
-  const offsets = all.map(({ content, isLoaded }: SectionInput) => {
+  const offsets = all.map(({ content, isLoaded, isInSegment }: SectionInput) => {
     const offset = end;
     pieces.push(content);
     end += content.length;
-    if (isLoaded) loadedEnd = end;
+    if (isLoaded || isInSegment) loadedEnd = end;
     return offset;
   });
   const table = Buffer.alloc(64 * (all.length + 1));
@@ -86,6 +88,11 @@ describe("ELF files are explained", () => {
     ["elf-comment", [code, loose(".comment", "GCC: 12\0")], [code, loose(".comment", "GCC: 14.2\0")]],
     ["elf-comment", [code, loose(".comment", "GCC: 12\0"), loose(".keep", "k")], [code, loose(".keep", "k")]],
     ["elf-debuglink", [code, loose(".gnu_debuglink", "a.debug")], [code, loose(".gnu_debuglink", "other.debug")]],
+    [
+      "elf-debuglink",
+      [code, { ...loose(".riscv.attributes", "rv64"), isInSegment: true }, loose(".gnu_debuglink", "a.debug")],
+      [code, { ...loose(".riscv.attributes", "rv64"), isInSegment: true }],
+    ],
     [
       "elf-debug-information",
       [code, loose(".debug_info", "/build/one"), loose(".debug_line", "x")],
@@ -154,6 +161,18 @@ describe("ELF files are others", () => {
     ],
   ])("with other %s", async (_, right) => {
     expect(await explain(elfOf(base), elfOf(right))).toBeUndefined();
+  });
+
+  test("with other attributes in a segment that nothing is told to load", async () => {
+    const attributes = (content: string): SectionInput => ({
+      ...loose(".riscv.attributes", content),
+      isInSegment: true,
+    });
+    const left = elfOf([code, attributes("rv64gc"), loose(".gnu_debuglink", "a.debug")]);
+    const right = elfOf([code, attributes("rv64gcv"), loose(".gnu_debuglink", "a.debug")]);
+    expect(await explain(left, right)).toBeUndefined();
+    const hidden = (content: string): SectionInput => ({ ...loose(".comment", content), isInSegment: true });
+    expect(await explain(elfOf([code, hidden("a")]), elfOf([code, hidden("b")]))).toBeUndefined();
   });
 
   test("with something behind them", async () => {
