@@ -3,7 +3,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import type { Problem } from "../errors.ts";
-import { displayPath, inOrder, laterLocate, type LocatedDocument, maxFileBytes, readTextFile } from "./document.ts";
+import {
+  displayPath,
+  hasVersions,
+  inOrder,
+  laterLocate,
+  type LocatedDocument,
+  maxFileBytes,
+  readTextFile,
+} from "./document.ts";
 import { describeIssue, problemsOf } from "./issues.ts";
 import type { Report, RuleId } from "./lint-rules.ts";
 import { inheritedFile, type ReadTemplate, withTemplate } from "./inherit.ts";
@@ -131,11 +139,6 @@ export function createTreeReader(root: string, report: Report): TreeReader {
       return undefined;
     },
   };
-}
-
-/** A recipe that is another one for some versions is put together from its places. */
-function hasVersions(data: unknown): boolean {
-  return typeof data === "object" && data !== null && "versions" in data;
 }
 
 function reportIssues(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, tree: YamlTree, report: Report): void {
