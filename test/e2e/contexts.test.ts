@@ -196,6 +196,46 @@ test("another image of the base makes what stands on it due, once it is pinned a
   await write("recipes/images/app/releases/1.0.yaml", app);
 });
 
+test("a version has its own arguments and patches, a Dockerfile comes from the template, and all is in the provenance of what is recorded", async () => {
+  await write(
+    "recipes/templates/greeting.yaml",
+    "owners: [tests]\nupstream: { none: nobody else makes it }\nbuild: { dockerfile: Dockerfile, network: none, args: { WORD: below } }\nplatforms: { reproduce: [], extend: [linux/amd64] }\n",
+  );
+  await write(
+    "recipes/templates/greeting/Dockerfile",
+    "FROM --platform=linux/amd64 toolchain AS build\nARG WORD\nCOPY --from=src . /src\nRUN mkdir -p /out/bin && cp /bin/busybox /out/bin/cat && echo $WORD $(cat /src/motd) > /out/motd\nFROM scratch\nCOPY --from=build /out/ /\n",
+  );
+  await write(
+    "recipes/images/patched/recipe.yaml",
+    [
+      "inherits: greeting\nimage: patched\nsource: hello\ntoolchain: busybox",
+      "smoke:\n  - { run: [/bin/cat, /motd], stdout: below hello 1.0 }",
+      "versions:\n  - range: '>=1'\n    build: { args: { WORD: later }, patches: [patches/motd.patch] }",
+      "    smoke:\n      - { run: [/bin/cat, /motd], stdout: later hello there }\n",
+    ].join("\n"),
+  );
+  await write(
+    "recipes/images/patched/patches/motd.patch",
+    "--- a/motd\n+++ b/motd\n@@ -1 +1 @@\n-hello 1.0\n+hello there\n",
+  );
+  expect(await call(["pin", "patched", "1.0"])).toMatchObject({ exitCode: 0 });
+  expect(await call(["rebuild", "patched"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("the patch does not say why it is there"),
+  });
+  const patch = await readFile(join(factory.root, "recipes/images/patched/patches/motd.patch"), "utf8");
+  const header = "Description: greet\nOrigin: other, https://git.example/1\nForwarded: no\n";
+  await write("recipes/images/patched/patches/motd.patch", header + patch);
+  const outcome = JSON.parse((await done(["rebuild", "patched", "--record", "--json"])).stdout);
+  expect(outcome.platforms).toMatchObject([{ platform: "linux/amd64", verdict: "extended" }]);
+  expect(outcome.inputs).toContainEqual(
+    expect.objectContaining({ kind: "patch", name: "patches/motd.patch", version: "other, https://git.example/1" }),
+  );
+  expect(await lockOf("patched")).toMatch(/patches:\s+- patches\/motd\.patch/);
+  const plan = JSON.parse((await done(["plan", "patched", "--json"])).stdout);
+  expect(plan.jobs).toMatchObject([{ due: false }]);
+});
+
 test("recipes that need each other are refused, with the circle", async () => {
   const recipe = join(factory.root, "recipes/images/builder/recipe.yaml");
   const lock = join(factory.root, "recipes/images/builder/releases/1.0.yaml");
