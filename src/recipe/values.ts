@@ -106,3 +106,8 @@ export const recipePlatformsSchema = z
     for (const [index, { platform }] of platforms.omit.entries()) place(platform, "omit", ["omit", index, "platform"]);
   })
   .refine((platforms) => platforms.reproduce.length + platforms.extend.length > 0, "names no platform");
+
+/** What a named build context is called in Dockerfiles, beside `src` and `toolchain`. */
+export const contextName = nameSchema.refine((name) => !["src", "toolchain", "image", "scratch"].includes(name), {
+  error: "is the name of a context that every build has",
+});
