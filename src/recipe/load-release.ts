@@ -16,7 +16,7 @@ import { recipeOf } from "./release-platforms.ts";
 import type { ContextPin, Recipe, Release, Source, SourcePin, Toolchain, ToolchainLock } from "./schema.ts";
 import type { ToolchainSources } from "./toolchain-sources.ts";
 import { listReleases } from "./tree.ts";
-import { recipeForVersion } from "./versions.ts";
+import { entriesFor, recipeForVersion } from "./versions.ts";
 
 /** A recipe at one release with everything it names, read and checked against each other. */
 export interface LoadedRelease {
@@ -97,14 +97,21 @@ export async function readAhead(
     const versions = await once(shared, `releases ${name}`, () => listReleases(root, name));
     await once(shared, releaseKey(name, version), () => readRelease(root, name, version, versions));
     if (!recipe.document) return;
-    const { document } = recipe;
+    const whole = recipe.document.value;
+    const { document } = recipeForVersion(recipe.document, version);
+    if (!document) return;
     const { source } = document.value;
     await Promise.all([
       once(shared, `source ${source}`, () => readSource(root, source, document.locate(["source"]))),
-      once(shared, `dockerfile ${name}`, () => findDockerfile(root, document)),
+      once(shared, dockerfileKey(whole, version), () => findDockerfile(root, document, whole)),
     ]);
   };
   await Promise.all(releases.map(({ recipe, version }) => read(recipe, version)));
+}
+
+/** Versions that a recipe says the same of have one Dockerfile, and the same files beside it. */
+function dockerfileKey(whole: Recipe, version: string): string {
+  return `dockerfile ${whole.image} ${entriesFor(whole, version).join()}`;
 }
 
 function releaseKey(recipe: string, version: string): string {
@@ -157,8 +164,7 @@ async function loadWithin(
       readToolchain(root, toolchainName, recipe.locate(["toolchain"])),
     ),
   );
-  const { dockerfile: dockerfileName } = recipe.value.build;
-  const dockerfile = await once(shared, `dockerfile ${recipeName}/${dockerfileName}`, () =>
+  const dockerfile = await once(shared, dockerfileKey(whole.value, chosen), () =>
     findDockerfile(root, recipe, whole.value),
   );
   const releaseOf = (name: string, version: string): Promise<LoadedRelease> =>

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -8,7 +9,7 @@ import { type Catalogue, type CatalogueMemory, readCatalogue } from "../../../sr
 import { parseDocument } from "../../../src/recipe/document.ts";
 import { planFixes } from "../../../src/recipe/fix.ts";
 import { lint } from "../../../src/recipe/lint.ts";
-import { loadRecipeForVersion, loadReleaseInputs } from "../../../src/recipe/load.ts";
+import { loadRecipeForVersion, loadReleaseInputs, readAhead, type SharedDocuments } from "../../../src/recipe/load.ts";
 import { recipeSchema } from "../../../src/recipe/schema.ts";
 import { recipeForVersion } from "../../../src/recipe/versions.ts";
 import { createRecipeTree, type RecipeTree, recipeTreeFiles } from "../../support/recipes.ts";
@@ -72,6 +73,34 @@ test("a release is of the recipe as its version has it, with what that names", a
   expect(young?.recipe.platforms).toEqual({ reproduce: ["linux/amd64"], extend: ["linux/riscv64"], omit: [] });
   expect(young?.dockerfile.path).toMatch(/Dockerfile\.20$/);
   expect(await found(tree)).toEqual([]);
+});
+
+test("versions with one Dockerfile and other patches have each their own files, whether read together or not", async () => {
+  await using tree = await createTwoVersions();
+  const last = "platforms: { reproduce: [linux/amd64] }\n";
+  await tree.edit(recipePath, last, `${last}  - { range: ">=0.21", build: { patches: [a.patch] } }\n`);
+  const header = "Description: a fix\nOrigin: backport, commit 1234\n";
+  await tree.write("recipes/images/tini/a.patch", `${header}--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-x\n+y\n`);
+  const young = await readFile(join(tree.root, "recipes/images/tini/releases/0.20.0.yaml"), "utf8");
+  await tree.write("recipes/images/tini/releases/0.21.0.yaml", young.replace("0.20.0", "0.21.0"));
+  const versions = ["0.20.0", "0.21.0"];
+  const filesOf = async (shared?: SharedDocuments): Promise<string[][]> => {
+    const files: string[][] = [];
+    for (const version of versions) {
+      const loaded = await loadReleaseInputs(tree.root, "tini", { version, today, ...(shared && { shared }) });
+      files.push([...loaded.dockerfile.ofOtherVersions]);
+    }
+    return files;
+  };
+  expect(await filesOf()).toEqual([["Dockerfile", "a.patch"], ["Dockerfile"]]);
+  expect(await filesOf(new Map())).toEqual(await filesOf());
+  const shared: SharedDocuments = new Map();
+  await readAhead(
+    tree.root,
+    versions.map((version) => ({ recipe: "tini", version })),
+    shared,
+  );
+  expect(await filesOf(shared)).toEqual(await filesOf());
 });
 
 test("what is added for a later version leaves build keys of the older ones as they are", async () => {
