@@ -1,6 +1,9 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { engineFlags, escrow, json, lintFlags, out, recipeArgument, text } from "./flags.ts";
 
+const toolchainName = { brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" };
+const lockName = { brief: "Lock (default: the newest)", parse: text, placeholder: "LOCK", optional: true } as const;
+
 /** Verbs of inputs and of the machine. */
 export const machineRoutes = {
   engine: buildRouteMap({
@@ -68,13 +71,7 @@ export const machineRoutes = {
               brief: "Make it again, and require the same digest",
             },
           },
-          positional: {
-            kind: "tuple",
-            parameters: [
-              { brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" },
-              { brief: "Lock (default: the newest)", parse: text, placeholder: "LOCK", optional: true },
-            ],
-          },
+          positional: { kind: "tuple", parameters: [toolchainName, lockName] },
         },
         docs: { brief: "Put a toolchain's image into the store" },
       }),
@@ -82,13 +79,7 @@ export const machineRoutes = {
         loader: async () => (await import("./toolchain-sources.ts")).sources,
         parameters: {
           flags: json,
-          positional: {
-            kind: "tuple",
-            parameters: [
-              { brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" },
-              { brief: "Lock (default: the newest)", parse: text, placeholder: "LOCK", optional: true },
-            ],
-          },
+          positional: { kind: "tuple", parameters: [toolchainName, lockName] },
         },
         docs: { brief: "Pin the source packages of a lock's packages" },
       }),
@@ -109,9 +100,9 @@ export const machineRoutes = {
           positional: {
             kind: "tuple",
             parameters: [
-              { brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" },
+              toolchainName,
               { brief: "Source package, as in hostname", parse: text, placeholder: "SOURCE" },
-              { brief: "Lock (default: the newest)", parse: text, placeholder: "LOCK", optional: true },
+              lockName,
             ],
           },
         },
