@@ -35,7 +35,7 @@ const defaultSample = 3;
 
 /**
  * `refoundry drill [RECIPE[@VERSION]...]`: rebuilds releases offline from the escrow, each in an
- * empty store, and asks for the recorded digests.
+ * empty store and past the builder's cache, and asks for the recorded digests.
  */
 export function drill(this: CliContext, flags: DrillFlags, ...releases: readonly string[]): Promise<void> {
   return runCommand(this, flags, async () => {
@@ -92,7 +92,13 @@ async function drillOne(
     const { outcome } = await withFactory(
       context,
       (factory) =>
-        rebuildWith(context, { out: join(folder, "out") }, { loaded, build: "where due", asItWas: true }, factory),
+        // what the builder has cached would hide a build that gives something else each time
+        rebuildWith(
+          context,
+          { out: join(folder, "out"), force: true },
+          { loaded, build: "where due", asItWas: true },
+          factory,
+        ),
       options,
     );
     const index = outcome.index?.digest ?? null;

@@ -46,11 +46,12 @@ export async function withFactory<T>(
   options: FactoryOptions = {},
 ): Promise<T> {
   const read = readSettings(context.process.env);
-  const settings: Settings = { ...read, store: options.store ?? read.store };
+  const offline = options.offline ?? options.fromCapsule !== undefined;
+  // what others staged is neither in the store nor in the escrow
+  const settings: Settings = { ...read, store: options.store ?? read.store, ...(offline && { staging: undefined }) };
   const { stderr } = context.process;
   const renderer = createRenderer({ stream: stderr, kind: readProgress(options.progress, stderr.isTTY) });
   const store = await openStore(settings.store);
-  const offline = options.offline ?? options.fromCapsule !== undefined;
   const snapshot =
     settings.debianSnapshot === undefined || offline ? undefined : openSnapshotArchive(settings.debianSnapshot);
   const mirror = offline

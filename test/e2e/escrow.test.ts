@@ -13,7 +13,7 @@ import { type TarInput, tarEntries } from "../../src/oci/tar/write.ts";
 import { type CliResult, refoundry } from "../support/cli.ts";
 import { cutOffHost, refoundryCutOff } from "../support/cut-off.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
-import { createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
+import { copyFactory, createTinyFactory, type TinyFactory } from "../support/tiny-factory.ts";
 
 let folder: string;
 let registry: TestRegistry;
@@ -265,6 +265,35 @@ test("a drill passes on a whole escrow, and names what a lost one lost", async (
   expect(lost.stdout).toContain("0 of 1 releases gave their recorded digests");
   const none = await call(["drill", "--sample", "0", "--escrow", `oci:${empty}`]);
   expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("proves nothing") });
+});
+
+test("a drill builds again what the builder has cached and what was staged", async () => {
+  const other = await copyFactory(factory, await mkdtemp(join(folder, "chance-")));
+  const change = async (path: string, by: (text: string) => string): Promise<void> => {
+    await writeFile(path, by(await readFile(path, "utf8")));
+  };
+  const chance = "cat /proc/sys/kernel/random/uuid > /out/etc/chance";
+  await change(join(other.recipeFolder, "Dockerfile"), (text) =>
+    text.replace("/out/etc/motd\n", `/out/etc/motd && ${chance}\n`),
+  );
+  const waiver =
+    "{ class: entry-missing-left, paths: [/etc/chance], reason: by chance, owner: tests, expires: 2099-01-01 }";
+  await change(join(other.recipeFolder, "recipe.yaml"), (text) =>
+    text.replace("  extend: [linux/386]", `  extend: []\nwaivers:\n  - ${waiver}`),
+  );
+  const place = `oci:${join(folder, "chance-escrow")}`;
+  const staged = { ...env, REFOUNDRY_STAGING: `oci:${join(folder, "chance-staging")}` };
+  for (const args of [
+    ["pin", "hello", "1.0", "--replace"],
+    ["rebuild", "hello", "--record"],
+    ["vendor", "hello", "--escrow", place],
+  ]) {
+    const result = await refoundry(args, { cwd: other.root, env: staged });
+    expect(result.exitCode, result.stderr).toBe(0);
+  }
+  const drilled = await refoundry(["drill", "hello", "--escrow", place], { cwd: other.root, env: staged });
+  expect(drilled.exitCode, drilled.stdout).toBe(1);
+  expect(drilled.stdout).toMatch(/hello@1.0 failed: .*the build that the release records and this one/);
 });
 
 test("an escrow that lost a blob, or has another in its place, is found and never built from", async () => {
