@@ -9,7 +9,7 @@ import type { Evidence, PlatformEvidence } from "./evidence/types.ts";
 import { compareIndexes } from "./indexes.ts";
 import { type ImageSource, type ResolvedPlatforms, resolvePlatforms } from "./resolve.ts";
 import { type Comparison, type Level, levels, type PlatformComparison } from "./types.ts";
-import type { Waiver } from "./waivers.ts";
+import { type Waiver, waiversFor } from "./waivers.ts";
 
 /** How far images are compared. */
 export interface CompareOptions {
@@ -55,13 +55,13 @@ export async function compareImages(
   const bothIndexes = isIndex(left.descriptor) && isIndex(right.descriptor);
   const bothSingle = !isIndex(left.descriptor) && !isIndex(right.descriptor);
   const platforms: PlatformComparison[] = [];
-  for (const [mine, theirs, platform] of bothSingle ? pairSingles(a, b) : pairByPlatform(a, b)) {
+  for (const [mine, theirs, platform, judged] of bothSingle ? pairSingles(a, b) : pairByPlatform(a, b)) {
     const sides = [
       { reader: left.reader, descriptor: mine },
       { reader: right.reader, descriptor: theirs },
     ] as const;
     const compared = await comparePlatform(...sides, {
-      waivers: { waivers, today: today ?? "" },
+      waivers: { waivers: waiversFor(judged, waivers), today: today ?? "" },
       explain,
       ...(listed !== undefined && { listed }),
       ...(encoders && { encoders }),
@@ -92,19 +92,22 @@ export async function compareImages(
   };
 }
 
+/** Two images, the platform that they are listed under, and that of the right one, which waivers are for. */
+type Pair = [Descriptor, Descriptor, PlatformName, PlatformName];
+
 /** The two images by platform, in the order of their names. */
-function pairByPlatform(a: ResolvedPlatforms, b: ResolvedPlatforms): [Descriptor, Descriptor, PlatformName][] {
+function pairByPlatform(a: ResolvedPlatforms, b: ResolvedPlatforms): Pair[] {
   return [...a.manifests]
-    .flatMap(([platform, mine]): [Descriptor, Descriptor, PlatformName][] => {
+    .flatMap(([platform, mine]): Pair[] => {
       const theirs = b.manifests.get(platform);
-      return theirs ? [[mine, theirs, platform]] : [];
+      return theirs ? [[mine, theirs, platform, platform]] : [];
     })
     .toSorted(([, , x], [, , y]) => (x < y ? -1 : 1));
 }
 
-function pairSingles(a: ResolvedPlatforms, b: ResolvedPlatforms): [Descriptor, Descriptor, PlatformName][] {
-  const [[platform, mine] = [], [, theirs] = []] = [[...a.manifests][0], [...b.manifests][0]];
-  return platform !== undefined && mine && theirs ? [[mine, theirs, platform]] : [];
+function pairSingles(a: ResolvedPlatforms, b: ResolvedPlatforms): Pair[] {
+  const [[platform, mine] = [], [judged, theirs] = []] = [[...a.manifests][0], [...b.manifests][0]];
+  return platform !== undefined && mine && judged !== undefined && theirs ? [[mine, theirs, platform, judged]] : [];
 }
 
 /** The strongest level that every platform reaches; a platform without a counterpart reaches none. */

@@ -1,3 +1,4 @@
+import type { PlatformName } from "../oci/platform.ts";
 import type { Difference } from "./types.ts";
 import type { Finding } from "./findings.ts";
 
@@ -7,13 +8,22 @@ export interface Waiver {
   readonly class: string;
   /** Paths as differences have them; one that ends in `/**` covers all below it. */
   readonly paths: readonly string[];
+  /** The platforms of the image on the right that it is for; all when absent. */
+  readonly platforms?: readonly PlatformName[] | undefined;
   readonly reason: string;
   readonly owner: string;
   /** The last day on which it holds, `YYYY-MM-DD`. */
   readonly expires: string;
 }
 
-/** Waivers, and the day that decides which have expired. */
+/** The waivers that are for a platform, as waivers for whatever they are applied to. */
+export function waiversFor(platform: PlatformName, waivers: readonly Waiver[]): Waiver[] {
+  return waivers
+    .filter(({ platforms }) => platforms === undefined || platforms.includes(platform))
+    .map(({ platforms: _, ...waiver }) => waiver);
+}
+
+/** The waivers for one platform, and the day that decides which have expired. */
 export interface WaiverBook {
   readonly waivers: readonly Waiver[];
   /** `YYYY-MM-DD`, UTC. */

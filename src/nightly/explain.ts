@@ -67,7 +67,7 @@ export interface Explanation {
   readonly released: { readonly name: string; readonly index: Digest | null; readonly isRecorded: boolean } | null;
   /** Platforms that upstream has and the recipe leaves out. */
   readonly omitted: readonly OmittedPlatform[];
-  readonly waivers: readonly (Pick<Recipe["waivers"][number], "class" | "paths" | "reason" | "owner" | "expires"> & {
+  readonly waivers: readonly (Recipe["waivers"][number] & {
     /** Negative when it has expired. */
     readonly daysLeft: number;
   })[];
@@ -116,13 +116,9 @@ export async function explainRelease(request: ExplainRequest, factory: Factory):
     history,
     released,
     omitted: recipe.platforms.omit,
-    waivers: recipe.waivers.map(({ class: name, paths, reason, owner, expires }) => ({
-      class: name,
-      paths,
-      reason,
-      owner,
-      expires,
-      daysLeft: (Date.parse(expires) - Date.parse(today)) / dayMs,
+    waivers: recipe.waivers.map((waiver) => ({
+      ...waiver,
+      daysLeft: (Date.parse(waiver.expires) - Date.parse(today)) / dayMs,
     })),
     missing,
   };

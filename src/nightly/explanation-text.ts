@@ -51,9 +51,10 @@ export function renderExplanation(explanation: Explanation): string {
     ),
     ...part(
       "waivers",
-      waivers.map(({ class: name, paths, reason, owner, expires, daysLeft }) => {
+      waivers.map(({ class: name, paths, platforms, reason, owner, expires, daysLeft }) => {
         const left = daysLeft < 0 ? "expired" : `${daysLeft} days left`;
-        return `${name} for ${paths.join(", ")}: ${reason} (${owner}, until ${expires}, ${left})`;
+        const where = platforms ? ` on ${platforms.join(", ")}` : "";
+        return `${name} for ${paths.join(", ")}${where}: ${reason} (${owner}, until ${expires}, ${left})`;
       }),
       "none",
     ),

@@ -11,10 +11,11 @@ const patienceSeconds = 60;
 
 /** Waivers of a recipe that end within the next 30 days. `today` is `YYYY-MM-DD`. */
 export function expiringWaivers({ image, waivers }: Pick<Recipe, "image" | "waivers">, today: string): NightlyNotice[] {
-  return waivers.flatMap(({ class: name, owner, expires }) => {
+  return waivers.flatMap(({ class: name, platforms, owner, expires }) => {
     const days = (Date.parse(expires) - Date.parse(today)) / dayMs;
     if (days < 0 || days > warnDays) return [];
-    const sentence = `the waiver of ${name} ends on ${expires}; ${owner} has to mend its cause or renew it`;
+    const where = platforms ? ` on ${platforms.join(", ")}` : "";
+    const sentence = `the waiver of ${name}${where} ends on ${expires}; ${owner} has to mend its cause or renew it`;
     return [{ code: "waiver-expires", recipe: image, sentence }];
   });
 }

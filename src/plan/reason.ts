@@ -41,7 +41,7 @@ export function reasonOf(release: ReleaseFacts, platform: PlatformFacts): Reason
     wrongPin(release, platform.platform) ??
     contradiction(release, platform) ??
     // that a day has passed is nothing that a change of files made due
-    (since && !changed ? undefined : expiredWaiver(release)) ??
+    (since && !changed ? undefined : expiredWaiver(release, platform.platform)) ??
     (since ? changed : sinceRecorded(release, platform)) ??
     ofUpstream(release) ??
     upToDate(release, platform)
@@ -73,9 +73,10 @@ function contradiction({ recorded, released, tagMoves }: ReleaseFacts, platform:
   );
 }
 
-function expiredWaiver({ expiredWaivers }: ReleaseFacts): Reasoned | undefined {
-  if (expiredWaivers.length === 0) return undefined;
-  const which = expiredWaivers.join(", ");
+function expiredWaiver({ expiredWaivers }: ReleaseFacts, platform: PlatformName): Reasoned | undefined {
+  const expired = expiredWaivers.filter(({ platforms }) => platforms === undefined || platforms.includes(platform));
+  if (expired.length === 0) return undefined;
+  const which = expired.map((waiver) => `${waiver.class}, ${waiver.expires}`).join(", ");
   return reasoned(
     "waiver-expired",
     "person",

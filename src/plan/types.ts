@@ -1,5 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { PlatformName } from "../oci/platform.ts";
+import type { Recipe } from "../recipe/schema.ts";
 import type { BuildInputs, ChangeCode, InputChange, ToolchainKind } from "./changes.ts";
 
 /** Why a build is due or is not. */
@@ -55,8 +56,8 @@ export interface ReleaseFacts {
   readonly platforms: readonly PlatformFacts[];
   /** Releases whose images this one stands on; without a platform, the same as what is built. */
   readonly standsOn: readonly { readonly recipe: string; readonly version: string; readonly platform?: PlatformName }[];
-  /** Waivers whose time is up: `class, since DATE`. */
-  readonly expiredWaivers: readonly string[];
+  /** Waivers whose time is up. */
+  readonly expiredWaivers: readonly Pick<Recipe["waivers"][number], "class" | "platforms" | "expires">[];
   /** What is wrong with the pins of upstream's image, one sentence each; with the platform where it is about one. */
   readonly wrongPins: readonly { readonly platform?: PlatformName; readonly message: string }[];
   /** What the release records of when it was built last. */

@@ -2,7 +2,7 @@ import { runTogether } from "../concurrency.ts";
 import { compareImages } from "../compare/compare-images.ts";
 import { listedPaths } from "../compare/findings.ts";
 import type { Difference, PlatformComparison } from "../compare/types.ts";
-import type { WaiverBook } from "../compare/waivers.ts";
+import { type WaiverBook, waiversFor } from "../compare/waivers.ts";
 import { runStage } from "../events.ts";
 import { readManifest } from "../oci/manifest.ts";
 import type { Descriptor } from "../oci/types.ts";
@@ -28,7 +28,6 @@ export async function judgePlatforms(
   today: string,
   factory: Factory,
 ): Promise<JudgedPlatform[]> {
-  const book = { waivers: inputs.recipe.waivers, today };
   // where upstream has none, our own first is what the others have to be like
   const sibling = work.find((item) => !item.job.extended && item.built) ?? work.find(({ built }) => built);
   return runTogether<JudgedPlatform[]>(
@@ -36,6 +35,8 @@ export async function judgePlatforms(
     work.map((item) => async (signal: AbortSignal) => {
       const startedAt = performance.now();
       const size = item.built ? await imageSize(item.built.manifest, factory) : null;
+      // by the platform that is built for: a config need not name its variant
+      const book = { waivers: waiversFor(item.job.platform, inputs.recipe.waivers), today };
       const compared = await judgeOne(item, upstream, sibling === item ? undefined : sibling, book, {
         ...factory,
         signal,

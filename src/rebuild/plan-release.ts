@@ -180,9 +180,7 @@ async function factsOf(
     platforms,
     standsOn: standsOnOf(item),
     tagMoves: mayMoveReleaseTag(recipe.tags.floating),
-    expiredWaivers: recipe.waivers
-      .filter((waiver) => waiver.expires < request.today)
-      .map((waiver) => `${waiver.class}, ${waiver.expires}`),
+    expiredWaivers: recipe.waivers.filter(({ expires }) => expires < request.today),
     wrongPins: await located(request.root, item, wrongPinsOf(release, pinned)),
     ...(expect && { recorded: { index: expect.index, ...(expect.inputs && { inputs: expect.inputs }) } }),
     ...(context.earlier && { since: { name: request.since ?? "", earlier: await context.earlier(item) } }),

@@ -16,15 +16,16 @@ export const styledSchemas: Readonly<Record<StyledKind, z.ZodType>> = {
   lock: toolchainLockSchema,
 };
 
-/** Where a recipe may have lists whose order says nothing: its platforms, and those of some versions. */
+/** Where a recipe may have lists whose order says nothing: its platforms and its waivers', and those of some versions. */
 export function platformLists(recipe: unknown): DocumentPath[] {
-  const versions = valueAt(recipe, ["versions"]);
-  const places: DocumentPath[] = Array.isArray(versions)
-    ? [...versions.keys()].map((entry) => ["versions", entry])
-    : [];
-  return [[], ...places].flatMap((place) => [
+  const itemsOf = (path: DocumentPath): DocumentPath[] => {
+    const list = valueAt(recipe, path);
+    return Array.isArray(list) ? [...list.keys()].map((index) => [...path, index]) : [];
+  };
+  return [[], ...itemsOf(["versions"])].flatMap((place) => [
     [...place, "platforms", "reproduce"],
     [...place, "platforms", "extend"],
+    ...itemsOf([...place, "waivers"]).map((waiver) => [...waiver, "platforms"]),
   ]);
 }
 

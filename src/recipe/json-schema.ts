@@ -55,6 +55,7 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       waivers: "Differences that somebody answers for.",
       "waivers.[].class": "A class of differences; refoundry classes lists them.",
       "waivers.[].paths": "Paths in the image, all below one (/usr/lib/**), or a field of the config.",
+      "waivers.[].platforms": "The platforms that it is for; by default all.",
       "waivers.[].reason": "Why the difference may be there.",
       "waivers.[].owner": "Who decides about it.",
       "waivers.[].expires": "The last day on which it holds, as in 2027-06-30.",

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { checkRelease, checkWaivers } from "./checks.ts";
+import { checkRelease } from "./checks.ts";
 import type { ToolchainSources } from "./toolchain-sources.ts";
 import { lintLedger } from "./lint-ledger.ts";
 import { checkDockerfile } from "./dockerfile.ts";
@@ -11,12 +11,13 @@ import { checkExpected, checkOmitted, checkPlatformNames } from "./lint-platform
 import type { TreeReader } from "./lint-read.ts";
 import type { Report } from "./lint-rules.ts";
 import { checkWrittenStyle } from "./lint-style.ts";
+import { lintWaivers, platformsOfAnyVersion, type WaiverChecks } from "./lint-waivers.ts";
 import { readPatches } from "./patches.ts";
 import { findDockerfile, readRecipe, readSource, readToolchain, readToolchainLock } from "./read.ts";
 import { type Recipe, type Release, releaseSchema, type Source, type Toolchain, type ToolchainLock } from "./schema.ts";
 import { folders, recipeFolder } from "./tree.ts";
 import { entriesFor, recipeWithEntries } from "./versions.ts";
-import { didYouMean, quoted } from "./words.ts";
+import { quoted } from "./words.ts";
 
 /** Documents of one kind by name; undefined for one that could not be read. */
 export type Documents<T> = ReadonlyMap<string, LocatedDocument<T> | undefined>;
@@ -40,8 +41,6 @@ export interface RecipeChecks {
   readonly classes?: readonly string[];
 }
 
-const soonDays = 30;
-
 /** Checks a recipe (undefined when it could not be read), all it says of its versions, its Dockerfiles and releases. */
 export async function lintRecipe(
   reader: TreeReader,
@@ -53,7 +52,8 @@ export async function lintRecipe(
   const versions = await reader.names(`${recipeFolder(name)}/releases`);
   const releases = await readReleases(reader, name, versions, report);
   if (!recipe) return;
-  await lintVariant(reader, recipe, checks, report);
+  const all = { ...checks, built: platformsOfAnyVersion(recipe.value) };
+  await lintVariant(reader, recipe, all, report);
   const variants = variantsOf(recipe, versions);
   const entriesOf = (release: LocatedDocument<Release>): string =>
     entriesFor(recipe.value, release.value.version).join();
@@ -62,7 +62,7 @@ export async function lintRecipe(
   for (const [entries, { document, problems }] of variants) {
     report("schema", ...problems);
     if (!document) continue;
-    if (document !== recipe) await lintVariant(reader, document, checks, report);
+    if (document !== recipe) await lintVariant(reader, document, all, report);
     const own = releases.filter((release) => entriesOf(release) === entries);
     lintLedger(document, own, ledger, report);
   }
@@ -84,14 +84,14 @@ export async function lintRecipe(
 async function lintVariant(
   reader: TreeReader,
   recipe: LocatedDocument<Recipe>,
-  checks: RecipeChecks,
+  checks: RecipeChecks & WaiverChecks,
   report: Report,
 ): Promise<void> {
   checkPlatformNames(recipe, report);
   checkOmitted(recipe, report);
   checkArguments(recipe, report);
   checkUpstreamTag(recipe, report);
-  checkAllWaivers(recipe, checks, report);
+  lintWaivers(recipe, checks, report);
   await lintDockerfile(reader, recipe, report);
   if (recipe.value.build.patches.length > 0) report("patch", ...(await readPatches(reader.root, recipe)).problems);
   await checkReferences(reader, recipe, checks.known, report);
@@ -250,25 +250,4 @@ function checkUpstreamTag(recipe: LocatedDocument<Recipe>, report: Report): void
     location: recipe.locate(["upstream", "image"]),
     hint: "leave the tag out: refoundry pin takes the version that is asked for",
   });
-}
-
-function checkAllWaivers(recipe: LocatedDocument<Recipe>, checks: RecipeChecks, report: Report): void {
-  const { today, classes } = checks;
-  report("waiver-expired", ...checkWaivers(recipe, today));
-  const soon = new Date(Date.parse(today) + soonDays * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
-  for (const [index, waiver] of recipe.value.waivers.entries()) {
-    if (classes && !classes.includes(waiver.class)) {
-      report("waiver-class", {
-        message: `${quoted(waiver.class)} is no class of differences`,
-        location: recipe.locate(["waivers", index, "class"]),
-        hint: didYouMean(waiver.class, classes) ?? "refoundry classes lists them",
-      });
-    }
-    if (waiver.expires < today || waiver.expires > soon) continue;
-    report("waiver-expiring", {
-      message: `the waiver for ${waiver.class} expires on ${waiver.expires}`,
-      location: recipe.locate(["waivers", index, "expires"]),
-      hint: `${waiver.owner} decides whether its reason still holds`,
-    });
-  }
 }

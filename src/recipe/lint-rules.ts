@@ -147,6 +147,11 @@ const catalogue = {
     title: "Waivers are for classes of differences that compare has",
     help: "A waiver for a class that nothing gives covers nothing. refoundry classes lists them.",
   },
+  "waiver-platform": {
+    severity: "warning",
+    title: "Waivers are for platforms that the recipe builds",
+    help: "A waiver for a platform that is not built covers nothing. Without platforms it is for all.",
+  },
   "ledger-expired": {
     severity: "error",
     title: "The hermeticity ledger holds today",

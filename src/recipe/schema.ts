@@ -72,6 +72,8 @@ const waivedPath = z
 const waiverSchema = z.strictObject({
   class: nameSchema,
   paths: z.array(waivedPath).min(1),
+  /** By default all. */
+  platforms: platformList.min(1).optional(),
   reason: line,
   owner: line,
   expires: dateSchema,

@@ -3,8 +3,9 @@ import { type CompareOptions, compareImages } from "../../../src/compare/compare
 import type { Evidence } from "../../../src/compare/evidence/types.ts";
 import type { Comparison, Difference } from "../../../src/compare/types.ts";
 import type { Waiver } from "../../../src/compare/waivers.ts";
+import type { Descriptor } from "../../../src/oci/types.ts";
 import type { TarInput } from "../../../src/oci/tar/write.ts";
-import { file, folder, link, type TestImage, testLayout, writeImage } from "../../support/images.ts";
+import { file, folder, link, type TestImage, testLayout, writeImage, writeIndex } from "../../support/images.ts";
 
 type Content = Partial<Omit<TestImage, "layers">>;
 
@@ -165,6 +166,33 @@ describe("waivers", () => {
     expect(
       (await compare([...a, file("dx", "1")], [...b, file("dx", "2")], { ...options, waivers: [below] })).level,
     ).toBe("different");
+  });
+
+  test("cover the platforms that they name alone, which are those of the right image", async () => {
+    const layout = await testLayout();
+    const write = (content: string, architecture: string): Promise<Descriptor> =>
+      writeImage(layout, { layers: [[file("a", content)]], architecture });
+    const ours = [await write("2", "amd64"), await write("2", "arm64")] as const;
+    const theirs = [await write("1", "amd64"), await write("1", "arm64")] as const;
+    const arm = { waivers: [{ ...waiver, platforms: ["linux/arm64" as const] }], today: "2026-11-23" };
+    const proofs = async (left: Descriptor, right: Descriptor): Promise<string[]> => {
+      const { platforms } = await compareImages(
+        { reader: layout, descriptor: left },
+        { reader: layout, descriptor: right },
+        arm,
+      );
+      return platforms.map(({ platform, differences }) => {
+        const content = differences.find((found) => found.class === "file-content");
+        return `${platform} ${content?.weight} ${content?.waiver?.reason}`;
+      });
+    };
+    expect(await proofs(await writeIndex(layout, theirs), await writeIndex(layout, ours))).toEqual([
+      "linux/amd64 unexplained undefined",
+      "linux/arm64 explained a build id",
+    ]);
+    // one image against one of another platform, as those that upstream lacks are compared
+    expect(await proofs(theirs[0], ours[1])).toEqual(["linux/amd64 explained a build id"]);
+    expect(await proofs(theirs[1], ours[0])).toEqual(["linux/arm64 unexplained undefined"]);
   });
 
   test("can cover a field of the config, and then the image is explained at most", async () => {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { platformsUpstreamAdded } from "../../../src/nightly/notices.ts";
+import { expiringWaivers, platformsUpstreamAdded } from "../../../src/nightly/notices.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { parsePlatform, type PlatformName } from "../../../src/oci/platform.ts";
 import { createRegistryClient } from "../../../src/oci/registry/client.ts";
@@ -48,5 +48,22 @@ test("what upstream has and a recipe adds, or does not name at all, is noticed; 
   expect(notices.map(({ code, sentence }) => `${code}: ${sentence}`)).toEqual([
     "upstream-added-platform: upstream releases linux/riscv64 now, so that ours can be retired: move it from platforms.extend to platforms.reproduce, and whatever is pinned from then on carries upstream's image and compares ours with it; 0.19.0 stays as it is out, unless refoundry pin tini 0.19.0 --replace",
     "upstream-added-platform: upstream releases linux/s390x: add it to platforms.reproduce, or to platforms.omit with the reason",
+  ]);
+});
+
+test("a waiver that ends soon is noticed, with the platforms that it is for", async () => {
+  await using tree = await createRecipeTree();
+  await tree.edit(
+    "recipes/images/tini/recipe.yaml",
+    "waivers:\n",
+    "waivers:\n  - { class: x, paths: [/a], platforms: [linux/arm64], reason: r, owner: me, expires: 2027-01-31 }\n",
+  );
+  const notices = expiringWaivers(await loadRecipe(tree.root, "tini"), "2027-01-02");
+  expect(notices).toEqual([
+    {
+      code: "waiver-expires",
+      recipe: "tini",
+      sentence: "the waiver of x on linux/arm64 ends on 2027-01-31; me has to mend its cause or renew it",
+    },
   ]);
 });

@@ -27,6 +27,8 @@ const same = { manifest: image, buildKey: key };
 const older = { manifest: image, buildKey: otherKey };
 const stored = { manifest: image, varied: false, seconds: 10 };
 
+const expired = { class: "elf-build-id", expires: "2026-01-01" };
+
 /** A release of one platform that was never built, with what a case changes. */
 function facts(change: Partial<ReleaseFacts> = {}, platform: Partial<PlatformFacts> = {}): ReleaseFacts {
   return {
@@ -202,7 +204,7 @@ const due: readonly Case[] = [
   ],
   [
     "a waiver of yesterday",
-    facts({ recorded, expiredWaivers: ["elf-build-id, 2026-01-01"] }, { recorded: same }),
+    facts({ recorded, expiredWaivers: [expired] }, { recorded: same }),
     "waiver-expired",
     "person",
     /elf-build-id, 2026-01-01/,
@@ -380,10 +382,22 @@ test("another image under another key is a refresh, never a fault", () => {
 });
 
 test("with --since an expired waiver counts where something changed, and only there", () => {
-  const expiredWaivers = ["elf-build-id, 2026-01-01"];
+  const expiredWaivers = [expired];
   const code = (given: ReleaseFacts): string | undefined => planOf([given]).jobs[0]?.reason.code;
   expect(code(facts({ ...then(), expiredWaivers }))).toBe("up-to-date");
   expect(code(facts({ ...then({ upstream: digestOf("old") }), expiredWaivers }))).toBe("waiver-expired");
+});
+
+test("an expired waiver for one platform leaves the others alone", () => {
+  const [platform] = facts().platforms;
+  if (!platform) throw new Error("no platform");
+  const platforms = [platform, { ...platform, platform: "linux/arm64" as const }];
+  const both = facts({ platforms, expiredWaivers: [{ ...expired, platforms: ["linux/arm64"] }] });
+  const codes = planOf([both]).jobs.map(({ platform: name, reason }) => [name, reason.code]);
+  expect(codes).toEqual([
+    ["linux/amd64", planOf([facts()]).jobs[0]?.reason.code],
+    ["linux/arm64", "waiver-expired"],
+  ]);
 });
 
 test("a wrong pin of one platform leaves the others alone", () => {

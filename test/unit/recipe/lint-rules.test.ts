@@ -135,6 +135,27 @@ test.each<[what: string, file: string, from: string, to: string, expected: strin
     /^waiver-class warning .*:18:12: "elf-buildid" is no class of differences \| did you mean "elf-build-id"\?$/,
   ],
   [
+    "waiver for a platform that is not built",
+    recipe,
+    "    paths: [/tini]\n",
+    "    paths: [/tini]\n    platforms: [linux/amd64, linux/s390x]\n",
+    /^waiver-platform warning .*:20:30: the waiver for elf-build-id is for linux\/s390x, which the recipe does not build \| it builds linux\/amd64, linux\/arm64, linux\/riscv64$/,
+  ],
+  [
+    "waiver for a platform twice",
+    recipe,
+    "    paths: [/tini]\n",
+    "    paths: [/tini]\n    platforms: [linux/amd64, linux/amd64]\n",
+    /^schema error .*:20:30: waivers\[0\].platforms\[1\]: "linux\/amd64" is listed twice$/,
+  ],
+  [
+    "waiver for platforms out of order",
+    recipe,
+    "    paths: [/tini]\n",
+    "    paths: [/tini]\n    platforms: [linux/arm64, linux/amd64]\n",
+    /^platform-order warning .*:20:16: waivers\[0\].platforms is not sorted/,
+  ],
+  [
     "waiver expired",
     recipe,
     "2027-06-30",
