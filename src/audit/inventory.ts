@@ -1,4 +1,5 @@
 import { holdingKey } from "../escrow/release-inputs.ts";
+import { collectInputs } from "./inputs.ts";
 import type { Holding, HoldingKind } from "../escrow/types.ts";
 import type { LedgerEntry } from "../recipe/schema.ts";
 
@@ -40,7 +41,7 @@ export interface Closure {
   readonly percent: number;
   readonly parts: readonly ClosurePart[];
   /** Inputs that are not held. */
-  readonly missing: readonly MissingHolding[];
+  readonly missing: readonly Holding[];
   /** How many packages there are whose source package nothing pins. */
   readonly unpinnedSources: number;
   /** How many of all these no entry of a ledger declares that holds today. */
@@ -53,12 +54,6 @@ export interface LedgerLine extends LedgerEntry {
   readonly expired: boolean;
   /** Releases (`RECIPE@VERSION`) that stand on an input which it names and which is not held. */
   readonly covers: readonly string[];
-}
-
-/** An input that is not held. */
-export interface MissingHolding extends Holding {
-  /** What to do about it: a command, and what it needs. */
-  readonly get: string;
 }
 
 /** A source whose licence obliges whoever hands out its binaries to offer it. */
@@ -88,59 +83,84 @@ const pinFirst =
   "refoundry toolchain sources TOOLCHAIN, with REFOUNDRY_DEBIAN_SNAPSHOT naming a snapshot archive that has it";
 
 /**
+ * What to do about an input that a release (`RECIPE@VERSION`) needs and nobody holds: a
+ * command, and what it needs.
+ */
+export function howToGet(release: string, missing: Holding): string {
+  return isPinned(missing) ? `refoundry vendor ${release}` : pinFirst;
+}
+
+/**
  * Takes stock: every input of the releases once, with who needs it and where it is held,
  * how complete each release's closure is, and what of the rest the ledgers declare. Pure;
  * `held` is by {@link holdingKey}, `today` is `YYYY-MM-DD`.
  */
 export function takeInventory(
-  releases: readonly AuditedRelease[],
+  releases: Iterable<AuditedRelease>,
   held: ReadonlyMap<string, Held>,
   today: string,
 ): Inventory {
-  const entries = new Map<string, { readonly holding: Holding; readonly neededBy: string[] }>();
+  const taker = startInventory(held, today);
+  for (const release of releases) taker.take(release);
+  return taker.done();
+}
+
+/** An inventory that is being taken, release by release. */
+export interface InventoryTaker {
+  readonly take: (release: AuditedRelease) => void;
+  /** All that was taken; nothing is taken after it. */
+  readonly done: () => Inventory;
+}
+
+/** As {@link takeInventory}, for releases that are too many to be held at once. */
+export function startInventory(held: ReadonlyMap<string, Held>, today: string): InventoryTaker {
+  const inputs = collectInputs();
   const closures: Closure[] = [];
-  const covers = new Map<LedgerEntry, string[]>();
-  for (const { recipe, version, holdings, ledger } of releases) {
+  const covers = new Map<string, { readonly entry: LedgerEntry; readonly covered: string[] }>();
+  const take = ({ recipe, version, holdings: given, ledger }: AuditedRelease): void => {
     const release = `${recipe}@${version}`;
-    for (const holding of holdings) {
-      const key = holdingKey(holding);
-      const entry = entries.get(key);
-      if (!entry) entries.set(key, { holding, neededBy: [release] });
-      else if (entry.neededBy.at(-1) !== release) entry.neededBy.push(release);
-    }
+    const holdings = given.map((holding) => inputs.add(holding, release));
     const closure = closureOf(release, holdings, held);
     for (const entry of ledger) {
-      const covered = covers.get(entry) ?? [];
-      covers.set(entry, covered);
-      if (closure.missing.some((holding) => isNamed(entry, holding))) covered.push(release);
+      const key = JSON.stringify(entry);
+      const covered = covers.get(key)?.covered ?? [];
+      covers.set(key, { entry, covered });
+      if (covered.at(-1) !== release && closure.missing.some((holding) => isNamed(entry, holding)))
+        covered.push(release);
     }
-    if (ledger.length === 0) {
-      closures.push({ ...closure, undeclared: closure.missing.length + closure.unpinnedSources });
-      continue;
-    }
-    const holding = ledger.filter(({ expires }) => expires >= today);
-    const isDeclared = (missing: Pick<Holding, "kind" | "name">): boolean =>
-      holding.some((entry) => isNamed(entry, missing));
-    const unpinned = holdings.filter(
-      ({ lacksSource, name }) => lacksSource && !isDeclared({ kind: "package-source", name }),
-    );
-    const undeclared = closure.missing.filter((missing) => !isDeclared(missing)).length + unpinned.length;
-    closures.push({ ...closure, undeclared });
-  }
-  const listed = [...entries].map(
-    ([
-      key,
-      {
-        holding: { of: _, ...holding },
-        neededBy,
-      },
-    ]): AuditEntry => {
+    closures.push({ ...closure, undeclared: undeclaredOf(closure, holdings, ledger, today) });
+  };
+  const done = (): Inventory => {
+    const entries = [...inputs.byKey].map(([key, { said, neededBy }]): AuditEntry => {
+      const { of: _, ...input } = said[0];
       const place = held.get(key);
-      return { ...holding, ...(place && { held: place }), neededBy };
-    },
+      return { ...input, ...(place && { held: place }), neededBy };
+    });
+    const lines = [...covers.values()].map(({ entry, covered }) => ({
+      ...entry,
+      expired: entry.expires < today,
+      covers: covered,
+    }));
+    const offers = entries.flatMap(offerOf);
+    return { entries: entries.sort(byKindAndName), closures, offers, ledger: lines };
+  };
+  return { take, done };
+}
+
+/** How many inputs that are not held, or have no source, no entry of a ledger declares that holds today. */
+function undeclaredOf(
+  { missing, unpinnedSources }: Pick<Closure, "missing" | "unpinnedSources">,
+  holdings: readonly Holding[],
+  ledger: readonly LedgerEntry[],
+  today: string,
+): number {
+  if (ledger.length === 0) return missing.length + unpinnedSources;
+  const valid = ledger.filter(({ expires }) => expires >= today);
+  const isDeclared = (input: Pick<Holding, "kind" | "name">): boolean => valid.some((entry) => isNamed(entry, input));
+  const unpinned = holdings.filter(
+    ({ lacksSource, name }) => lacksSource && !isDeclared({ kind: "package-source", name }),
   );
-  const lines = [...covers].map(([entry, covered]) => ({ ...entry, expired: entry.expires < today, covers: covered }));
-  return { entries: listed.toSorted(byKindAndName), closures, offers: listed.flatMap(offerOf), ledger: lines };
+  return missing.filter((input) => !isDeclared(input)).length + unpinned.length;
 }
 
 function isNamed({ input, names }: LedgerEntry, { kind, name }: Pick<Holding, "kind" | "name">): boolean {
@@ -166,8 +186,7 @@ function closureOf(
     const known = counts.get(part) ?? { held: 0, all: 0 };
     counts.set(part, { held: known.held + Number(isHeld), all: known.all + 1 });
   };
-  const missing: MissingHolding[] = [];
-  const vendor = `refoundry vendor ${release}`;
+  const missing: Holding[] = [];
   let unpinnedSources = 0;
   const seen = new Set<string>();
   for (const holding of holdings) {
@@ -177,7 +196,7 @@ function closureOf(
     const { kind, of } = holding;
     // a tool is named by its version; to hold it is the machine's business
     const isHeld = kind === "tool" || held.has(key);
-    if (!isHeld) missing.push({ ...holding, get: isPinned(holding) ? vendor : pinFirst });
+    if (!isHeld) missing.push(holding);
     if (kind === "image" || kind === "index") count(of.endsWith("upstream") ? "upstream" : "toolchains", isHeld);
     else count(partOfKind[kind], isHeld);
     // a number that left out what nothing pins would be a better one than is true
@@ -206,6 +225,7 @@ function offerOf({ kind, name, version, licence, commit, path, held, neededBy }:
 }
 
 function byKindAndName(a: AuditEntry, b: AuditEntry): number {
-  const [x, y] = [`${a.kind} ${a.name} ${a.version}`, `${b.kind} ${b.name} ${b.version}`];
-  return x < y ? -1 : Number(x > y);
+  for (const field of ["kind", "name", "version"] as const)
+    if (a[field] !== b[field]) return a[field] < b[field] ? -1 : 1;
+  return 0;
 }

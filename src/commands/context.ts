@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { StricliProcess, CommandContext } from "@stricli/core";
 import {
   errorCode,
@@ -7,6 +8,7 @@ import {
   internalErrorExitCode,
   RefoundryError,
 } from "../errors.ts";
+import { prettyJson } from "../json.ts";
 
 /** What a command is given besides its arguments. */
 export interface CliContext extends CommandContext {
@@ -27,7 +29,8 @@ export interface CommonFlags {
 
 /** What a command ends with: the text for people, the document for machines, the exit code. */
 export interface CommandResult {
-  readonly text: string;
+  /** Where it may be long, in pieces. */
+  readonly text: string | Iterable<string>;
   readonly document: unknown;
   readonly exitCode: number;
 }
@@ -45,7 +48,7 @@ export async function runCommand(
   const { process } = context;
   try {
     const result = await work();
-    process.stdout.write(flags.json ? `${JSON.stringify(result.document, null, 2)}\n` : ensureNewline(result.text));
+    await writePieces(process.stdout, flags.json ? prettyJson(result.document) : result.text);
     process.exitCode = result.exitCode;
   } catch (cause) {
     const error = asMachineFailure(cause);
@@ -95,6 +98,24 @@ function asMachineFailure(error: unknown): unknown {
   }
 }
 
-function ensureNewline(text: string): string {
-  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+const pieceCharacters = 64 * 1024;
+
+/** Writes a text, with a newline at its end unless it is empty, no faster than it is read. */
+async function writePieces(stream: NodeJS.WriteStream, text: string | Iterable<string>): Promise<void> {
+  let pending: string[] = [];
+  let length = 0;
+  let last = "\n";
+  const flush = async (): Promise<void> => {
+    const isTaken = stream.write(pending.join(""));
+    [pending, length] = [[], 0];
+    if (!isTaken) await once(stream, "drain");
+  };
+  for (const piece of typeof text === "string" ? [text] : text) {
+    pending.push(piece);
+    length += piece.length;
+    last = piece.at(-1) ?? last;
+    if (length >= pieceCharacters) await flush();
+  }
+  if (last !== "\n") pending.push("\n");
+  if (pending.length > 0) await flush();
 }

@@ -56,7 +56,7 @@ export function openDocuments(root: string): ReadRecipeDocuments {
     const { source: sourceName, toolchain: toolchainName } = recipe.value;
     const source = await once(sources, sourceName, () => sourceAt(root, sourceName, recipe));
     const toolchain = await once(toolchains, toolchainName, () =>
-      readToolchain(root, toolchainName, recipe.locate(["toolchain"])),
+      readToolchain(root, toolchainName, () => recipe.locate(["toolchain"])),
     );
     const dockerfile = await findDockerfile(root, recipe, whole);
     const found = [...source.problems, ...toolchain.problems, ...("message" in dockerfile ? [dockerfile] : [])];
@@ -106,7 +106,7 @@ interface RecipeInputs {
 
 async function sourceAt(root: string, name: string, recipe: LocatedDocument<Recipe>): Promise<DocumentResult<Source>> {
   const result = await readDocument(root, fileOf("source", name), sourceSchema);
-  return result.document?.value.source === name ? result : readSource(root, name, recipe.locate(["source"]));
+  return result.document?.value.source === name ? result : readSource(root, name, () => recipe.locate(["source"]));
 }
 
 async function checkedLock(
@@ -115,7 +115,7 @@ async function checkedLock(
   name: string,
   release: LocatedDocument<Release>,
 ): Promise<DocumentResult<ToolchainLock>> {
-  const result = await readToolchainLock(root, toolchain, name, release.locate(["toolchain", "lock"]));
+  const result = await readToolchainLock(root, toolchain, name, () => release.locate(["toolchain", "lock"]));
   const problems = result.document ? checkLock(result.document) : [];
   return problems.length > 0 ? { problems } : result;
 }

@@ -1,4 +1,4 @@
-import { formatLocation, type Problem } from "../errors.ts";
+import { formatLocation, type Location, type Problem } from "../errors.ts";
 import { packageNameOf } from "../debian/version.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { LocatedDocument } from "./document.ts";
@@ -101,11 +101,13 @@ export function checkLock(lock: LocatedDocument<ToolchainLock>): Problem[] {
     const id = `${file.name}:${file.architecture}`;
     const twice = seen.has(id);
     seen.add(id);
+    if (!twice && architectures.includes(file.architecture)) return [];
     const location = lock.locate(["packages", index, "name"]);
     const hint = "locks are written by refoundry toolchain lock";
-    if (twice) return [{ message: `${id} is in the lock twice`, location, hint }];
-    if (architectures.includes(file.architecture)) return [];
-    return [{ message: `${id} is for none of the lock's architectures: ${architectures.join(", ")}`, location, hint }];
+    const message = twice
+      ? `${id} is in the lock twice`
+      : `${id} is for none of the lock's architectures: ${architectures.join(", ")}`;
+    return [{ message, location, hint }];
   });
 }
 
@@ -114,7 +116,8 @@ function checkUpstream({ recipe, release }: ReleaseDocuments): Problem[] {
   const { manifests, debian } = release.value.upstream;
   const pinned = Object.keys(manifests) as PlatformName[];
   const again = pinAgain(recipe, release);
-  const place = formatLocation(recipe.locate(["platforms", "reproduce"], "key"));
+  // looked for where something is wrong: that reads the whole file anew
+  const place = (): string => formatLocation(recipe.locate(["platforms", "reproduce"], "key"));
   const problem = (message: string, path: DocumentPath, part: "key" | "value" = "key"): Problem => ({
     message,
     location: release.locate(path, part),
@@ -124,12 +127,15 @@ function checkUpstream({ recipe, release }: ReleaseDocuments): Problem[] {
     ...reproduce
       .filter((name) => !pinned.includes(name))
       .map((name) =>
-        problem(`upstream.manifests has no ${name}, which the recipe reproduces (${place})`, ["upstream", "manifests"]),
+        problem(`upstream.manifests has no ${name}, which the recipe reproduces (${place()})`, [
+          "upstream",
+          "manifests",
+        ]),
       ),
     ...pinned
       .filter((name) => !reproduce.includes(name))
       .map((name) =>
-        problem(`upstream.manifests has ${name}, which the recipe does not reproduce (${place})`, [
+        problem(`upstream.manifests has ${name}, which the recipe does not reproduce (${place()})`, [
           "upstream",
           "manifests",
           name,
@@ -157,7 +163,7 @@ function checkUpstream({ recipe, release }: ReleaseDocuments): Problem[] {
       .flatMap((name) => wanted.map((each) => ({ name, each })))
       .filter(({ name, each }) => !given.includes(`${each} for ${name}`))
       .map(({ name, each }) =>
-        problem(`upstream.debian has no package ${each} for ${name}, which the recipe reproduces (${place})`, [
+        problem(`upstream.debian has no package ${each} for ${name}, which the recipe reproduces (${place()})`, [
           "upstream",
           "debian",
         ]),
@@ -170,7 +176,7 @@ function checkUpstream({ recipe, release }: ReleaseDocuments): Problem[] {
       if (reproduce.includes(name)) return [];
       return [
         problem(
-          `upstream.debian has ${name}, which the recipe does not reproduce (${place})`,
+          `upstream.debian has ${name}, which the recipe does not reproduce (${place()})`,
           ["upstream", "debian", index, "platform"],
           "value",
         ),
@@ -207,7 +213,7 @@ function checkToolchainPin({ recipe, release, toolchain, lock }: ReleaseDocument
   if (!toolchain) return [];
   const pin = release.value.toolchain;
   const hint = pinAgain(recipe, release);
-  const location = release.locate(["toolchain", "digest"]);
+  const location = (): Location => release.locate(["toolchain", "digest"]);
   if ("image" in toolchain.value) {
     const digest = toolchain.value.image.slice(toolchain.value.image.lastIndexOf("@") + 1);
     if (pin.lock !== undefined) {
@@ -220,7 +226,9 @@ function checkToolchainPin({ recipe, release, toolchain, lock }: ReleaseDocument
       ];
     }
     if (pin.digest === digest) return [];
-    return [{ message: `toolchain.digest is not the digest of the toolchain's image, ${digest}`, location, hint }];
+    return [
+      { message: `toolchain.digest is not the digest of the toolchain's image, ${digest}`, location: location(), hint },
+    ];
   }
   if ("recipe" in toolchain.value) {
     if (pin.lock === undefined && pin.version !== undefined) return [];
@@ -241,7 +249,7 @@ function checkToolchainPin({ recipe, release, toolchain, lock }: ReleaseDocument
   return [
     {
       message: `toolchain.digest is not the digest that the lock ${pin.lock} gives, ${lock.value.digest} (${place})`,
-      location,
+      location: location(),
       hint,
     },
   ];

@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
+import type { Location } from "../errors.ts";
 import { checkRelease } from "./checks.ts";
 import type { ToolchainSources } from "./toolchain-sources.ts";
 import { lintLedger } from "./lint-ledger.ts";
@@ -153,11 +154,11 @@ async function checkReferences(
 ): Promise<void> {
   const { source, toolchain } = recipe.value;
   if (!known.sources.has(source))
-    report("reference", ...(await readSource(reader.root, source, recipe.locate(["source"]))).problems);
+    report("reference", ...(await readSource(reader.root, source, () => recipe.locate(["source"]))).problems);
   if (!known.toolchains.has(toolchain))
-    report("reference", ...(await readToolchain(reader.root, toolchain, recipe.locate(["toolchain"]))).problems);
+    report("reference", ...(await readToolchain(reader.root, toolchain, () => recipe.locate(["toolchain"]))).problems);
   for (const [name, context] of Object.entries(recipe.value.contexts)) {
-    const place = recipe.locate(["contexts", name]);
+    const place = (): Location => recipe.locate(["contexts", name]);
     const { root } = reader;
     if ("source" in context && !known.sources.has(context.source))
       report("reference", ...(await readSource(root, context.source, place)).problems);
@@ -195,7 +196,7 @@ async function lintRelease(
   const lockName = release.value.toolchain.lock;
   const lockId = `${recipe.value.toolchain}/${lockName ?? ""}`;
   if (toolchain && lockName !== undefined && "debian" in toolchain.value && !known.locks.has(lockId)) {
-    const from = release.locate(["toolchain", "lock"]);
+    const from = (): Location => release.locate(["toolchain", "lock"]);
     report("reference", ...(await readToolchainLock(reader.root, recipe.value.toolchain, lockName, from)).problems);
   }
   const lock = known.locks.get(lockId);

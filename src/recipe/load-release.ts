@@ -102,11 +102,19 @@ export async function readAhead(
     if (!document) return;
     const { source } = document.value;
     await Promise.all([
-      once(shared, `source ${source}`, () => readSource(root, source, document.locate(["source"]))),
+      once(shared, `source ${source}`, () => readSource(root, source, () => document.locate(["source"]))),
       once(shared, dockerfileKey(whole, version), () => findDockerfile(root, document, whole)),
     ]);
   };
   await Promise.all(releases.map(({ recipe, version }) => read(recipe, version)));
+}
+
+/**
+ * Drops what was read of single recipes and their sources, so that after thousands of them
+ * there is held what many releases stand on: toolchains, locks and other releases.
+ */
+export function forgetRecipes(shared: SharedDocuments): void {
+  for (const key of shared.keys()) if (/^(recipe|releases|source|dockerfile) /.test(key)) shared.delete(key);
 }
 
 /** Versions that a recipe says the same of have one Dockerfile, and the same files beside it. */
@@ -157,11 +165,11 @@ async function loadWithin(
   const release = keep(await (ahead ?? readRelease(root, recipeName, chosen, versions)));
   const { source: sourceName, toolchain: toolchainName } = recipe.value;
   const source = keep(
-    await once(shared, `source ${sourceName}`, () => readSource(root, sourceName, recipe.locate(["source"]))),
+    await once(shared, `source ${sourceName}`, () => readSource(root, sourceName, () => recipe.locate(["source"]))),
   );
   const toolchain = keep(
     await once(shared, `toolchain ${toolchainName}`, () =>
-      readToolchain(root, toolchainName, recipe.locate(["toolchain"])),
+      readToolchain(root, toolchainName, () => recipe.locate(["toolchain"])),
     ),
   );
   const dockerfile = await once(shared, dockerfileKey(whole.value, chosen), () =>
@@ -175,7 +183,7 @@ async function loadWithin(
   const reader = { root, recipe, keep, releaseOf, shared };
   const made =
     release && toolchain
-      ? await makerOf(reader, toolchain.value, release.value.toolchain, release.locate(["toolchain", "lock"]))
+      ? await makerOf(reader, toolchain.value, release.value.toolchain, () => release.locate(["toolchain", "lock"]))
       : {};
   if (!options.asItWas && chosen === versions.at(-1)) problems.push(...checkWaivers(recipe, options.today));
   const { patches, problems: wrongPatches } = await readPatches(root, recipe);
@@ -232,7 +240,7 @@ async function makerOf(
   { root, keep, releaseOf, shared }: ContextReader,
   toolchain: Toolchain,
   pin: Release["toolchain"],
-  place: Location,
+  place: () => Location,
 ): Promise<Maker> {
   if ("debian" in toolchain && pin.lock !== undefined) {
     const { lock: lockName } = pin;
@@ -261,7 +269,7 @@ async function loadContexts(
   const loaded: Record<string, LoadedContext> = {};
   for (const [name, context] of Object.entries(recipe.value.contexts)) {
     const pin = release.value.contexts?.[name];
-    const place = recipe.locate(["contexts", name]);
+    const place = (): Location => recipe.locate(["contexts", name]);
     if (!pin) continue;
     if ("source" in context && "source" in pin) {
       const source = keep(
@@ -276,7 +284,7 @@ async function loadContexts(
         await once(shared, `toolchain ${context.toolchain}`, () => readToolchain(root, context.toolchain, place)),
       );
       if (!toolchain) continue;
-      const made = await makerOf(reader, toolchain.value, pin.toolchain, release.locate(["contexts", name]));
+      const made = await makerOf(reader, toolchain.value, pin.toolchain, () => release.locate(["contexts", name]));
       loaded[name] = {
         kind: "toolchain",
         use: context.use,

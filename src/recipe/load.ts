@@ -14,6 +14,7 @@ import type { ToolchainSources } from "./toolchain-sources.ts";
 import { recipeForVersion } from "./versions.ts";
 
 export {
+  forgetRecipes,
   type LoadedContext,
   type LoadedRelease,
   type LoadedToolchain,

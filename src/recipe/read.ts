@@ -37,8 +37,8 @@ import {
 import { filesOfOtherVersions } from "./versions.ts";
 import { didYouMean, quoted } from "./words.ts";
 
-/** Reads a recipe. `from` is the place that names it, for when it is not there. */
-export async function readRecipe(root: string, name: string, from?: Location): Promise<DocumentResult<Recipe>> {
+/** Reads a recipe. `from` gives the place that names it, for when it is not there. */
+export async function readRecipe(root: string, name: string, from?: () => Location): Promise<DocumentResult<Recipe>> {
   const advice = `refoundry add makes a recipe; recipes are folders in ${folders.recipe}/`;
   return readNamed(
     root,
@@ -51,8 +51,8 @@ export async function readRecipe(root: string, name: string, from?: Location): P
   );
 }
 
-/** Reads a source. `from` is the place that names it. */
-export async function readSource(root: string, name: string, from?: Location): Promise<DocumentResult<Source>> {
+/** Reads a source. `from` gives the place that names it. */
+export async function readSource(root: string, name: string, from?: () => Location): Promise<DocumentResult<Source>> {
   const advice = `write ${fileOf("source", name)}`;
   return readNamed(
     root,
@@ -65,8 +65,12 @@ export async function readSource(root: string, name: string, from?: Location): P
   );
 }
 
-/** Reads a toolchain. `from` is the place that names it. */
-export async function readToolchain(root: string, name: string, from?: Location): Promise<DocumentResult<Toolchain>> {
+/** Reads a toolchain. `from` gives the place that names it. */
+export async function readToolchain(
+  root: string,
+  name: string,
+  from?: () => Location,
+): Promise<DocumentResult<Toolchain>> {
   const advice = `write ${fileOf("toolchain", name)}`;
   return readNamed(
     root,
@@ -97,17 +101,17 @@ export async function readRelease(
   return named(result, ["version"], (release) => release.version, version, "file");
 }
 
-/** Reads a lock of a toolchain. `from` is the place that names it. */
+/** Reads a lock of a toolchain. `from` gives the place that names it. */
 export async function readToolchainLock(
   root: string,
   toolchain: string,
   lock: string,
-  from?: Location,
+  from?: () => Location,
 ): Promise<DocumentResult<ToolchainLock>> {
   const file = lockFile(toolchain, lock);
   const locks = await listToolchainLocks(root, toolchain);
   if (!locks.includes(lock)) {
-    const location = from ?? { file: displayPath(join(root, file)) };
+    const location = from?.() ?? { file: displayPath(join(root, file)) };
     const advice = `to make a lock: refoundry toolchain lock ${toolchain}`;
     return missing(`the toolchain ${toolchain} has no lock ${quoted(lock)}`, lock, locks, location, advice);
   }
@@ -150,7 +154,8 @@ export async function findDockerfile(
 ): Promise<DockerfilePlace | Problem> {
   const { image, inherits, build } = recipe.value;
   const { dockerfile } = build;
-  const location = recipe.locate(["build", "dockerfile"]);
+  // places are looked for where one is told of: that reads the whole file anew
+  const location = (): Location => recipe.locate(["build", "dockerfile"]);
   try {
     const folder = await realpath(join(root, recipeFolder(image)));
     const template = inherits === undefined ? undefined : await realFolder(join(root, templateFolder(inherits)));
@@ -165,18 +170,19 @@ export async function findDockerfile(
     if (!path.startsWith(home + sep)) {
       return {
         message: `${quoted(dockerfile)} leads out of the ${isOwn ? "recipe" : "template"}'s folder`,
-        location,
+        location: location(),
         hint: "put the file itself in the recipe's folder",
       };
     }
-    if (!(await stat(path)).isFile()) return { message: `${quoted(dockerfile)} is not a regular file`, location };
+    if (!(await stat(path)).isFile())
+      return { message: `${quoted(dockerfile)} is not a regular file`, location: location() };
     return { path, ...place };
   } catch (error) {
     const message =
       errorCode(error) === "ENOENT" ? "is not in the recipe's folder" : `cannot be read: ${messageOf(error)}`;
     return {
       message: `the Dockerfile ${quoted(dockerfile)} ${message}`,
-      location,
+      location: location(),
       hint: "put it beside recipe.yaml, or name it under build.dockerfile",
     };
   }
@@ -205,13 +211,13 @@ async function readNamed<T>(
   read: (file: string) => Promise<DocumentResult<T>>,
   identity: (value: T) => readonly [key: string, name: string],
   advice: string,
-  from: Location | undefined,
+  from: (() => Location) | undefined,
 ): Promise<DocumentResult<T>> {
   const file = fileOf(kind, name);
   // listing all of them is only for a suggestion
   const names = (await isThere(join(root, file))) ? [name] : await listNamed(root, kind);
   if (!names.includes(name)) {
-    const location = from ?? { file: displayPath(join(root, folders[kind])) };
+    const location = from?.() ?? { file: displayPath(join(root, folders[kind])) };
     return missing(`there is no ${kind} ${quoted(name)}`, name, names, location, advice);
   }
   const result = await read(file);

@@ -1,5 +1,12 @@
 import { ledgerSubject } from "../recipe/checks.ts";
-import type { AuditEntry, Closure, Inventory, LedgerLine, SourceOffer } from "../audit/inventory.ts";
+import {
+  type AuditEntry,
+  type Closure,
+  howToGet,
+  type Inventory,
+  type LedgerLine,
+  type SourceOffer,
+} from "../audit/inventory.ts";
 import { plainText, widthOf } from "./text.ts";
 
 /** An audit for a terminal: how complete each release is, what is missing and how to get it, what has to be offered. */
@@ -60,7 +67,7 @@ function describeLedger(ledger: readonly LedgerLine[], closures: readonly Closur
 
 function describeMissing({ release, missing, unpinnedSources }: Closure, escrow: string | undefined): string[] {
   const place = escrow === undefined ? "" : ` --escrow ${plainText(escrow)}`;
-  const groups = Map.groupBy(missing, ({ get }) => get);
+  const groups = Map.groupBy(missing, (holding) => howToGet(release, holding));
   const lines = [...groups].map(([get, group]) => {
     const names = group.slice(0, 3).map(({ kind, name, version }) => plainText(`${kind} ${name} ${version}`.trim()));
     const more = group.length > names.length ? ` and ${group.length - names.length} more` : "";
@@ -87,21 +94,24 @@ const columns = [
   "needed by",
 ] as const;
 
-/** Every input as a line of CSV (RFC 4180), a header first. */
-export function renderAuditCsv(entries: readonly AuditEntry[]): string {
-  const rows = entries.map((entry) => [
-    entry.kind,
-    entry.name,
-    entry.version,
-    entry.digest ?? (entry.commit === undefined ? "" : `git:${entry.commit}`),
-    entry.licence ?? "",
-    entry.path ?? entry.origins[0] ?? "",
-    entry.held?.where ?? "",
-    entry.held?.since ?? "",
-    entry.held?.from ?? "",
-    entry.neededBy.join(" "),
-  ]);
-  return [columns, ...rows].map((row) => row.map(quoteCell).join(",")).join("\r\n");
+/** Every input as a line of CSV (RFC 4180), a header first; in pieces. */
+export function* renderAuditCsv(entries: readonly AuditEntry[]): Generator<string> {
+  yield columns.join(",");
+  for (const entry of entries) {
+    const row = [
+      entry.kind,
+      entry.name,
+      entry.version,
+      entry.digest ?? (entry.commit === undefined ? "" : `git:${entry.commit}`),
+      entry.licence ?? "",
+      entry.path ?? entry.origins[0] ?? "",
+      entry.held?.where ?? "",
+      entry.held?.since ?? "",
+      entry.held?.from ?? "",
+      entry.neededBy.join(" "),
+    ];
+    yield `\r\n${row.map(quoteCell).join(",")}`;
+  }
 }
 
 /** What a spreadsheet would take for a formula is kept a text. */

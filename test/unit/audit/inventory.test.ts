@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type AuditedRelease, takeInventory } from "../../../src/audit/inventory.ts";
+import { type AuditedRelease, howToGet, takeInventory } from "../../../src/audit/inventory.ts";
 import { sampleOfDay } from "../../../src/audit/sample.ts";
 import type { Holding } from "../../../src/escrow/types.ts";
+import { canonicalJson } from "../../../src/json.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
+import { renderAuditSpdx } from "../../../src/report/audit-spdx.ts";
 import { renderAudit, renderAuditCsv } from "../../../src/report/audit-table.ts";
 
 const packageOf = (name: string): Holding => ({
@@ -73,7 +75,7 @@ describe("an inventory", () => {
     const { closures, offers } = takeInventory([release("1.0", holdings)], held, today);
     expect(closures[0]).toMatchObject({ percent: 40, unpinnedSources: 0 });
     expect(closures[0]?.parts).toContainEqual({ part: "sources of packages", held: 1, all: 3 });
-    expect(closures[0]?.missing.map(({ name, get }) => [name, get])).toEqual([
+    expect(closures[0]?.missing.map((holding) => [holding.name, howToGet("tool@1.0", holding)])).toEqual([
       ["gcc", "refoundry vendor tool@1.0"],
       ["make", expect.stringContaining("REFOUNDRY_DEBIAN_SNAPSHOT")],
     ]);
@@ -120,9 +122,42 @@ describe("an inventory", () => {
     );
   });
 
+  test("keeps what releases need twice once, and what each says of it", () => {
+    const other = { ...packageOf("gcc"), of: "clients" };
+    const { closures, entries } = takeInventory(
+      [release("1.0", [packageOf("gcc")]), release("1.1", [packageOf("gcc"), other]), release("1.2", [other])],
+      new Map(),
+      today,
+    );
+    const [first, second, third] = closures.map(({ missing }) => missing);
+    expect(entries).toHaveLength(1);
+    expect(entries[0]?.neededBy).toEqual(["tool@1.0", "tool@1.1", "tool@1.2"]);
+    expect(second?.[0]).toBe(first?.[0]);
+    expect(third).toEqual([other]);
+  });
+
+  test("is one SPDX document, by canonical bytes, named by the digest of what it holds", () => {
+    const { entries } = takeInventory(two, new Map([[digestOf("gcc"), { where: "here" }]]), today);
+    const text = [...renderAuditSpdx(entries, "2026-11-29T00:00:00Z")].join("");
+    const document = JSON.parse(text) as Record<string, unknown>;
+    const { packages, relationships } = document;
+    expect(text).toBe(canonicalJson(document));
+    expect(document).toMatchObject({ spdxVersion: "SPDX-2.3", SPDXID: "SPDXRef-DOCUMENT" });
+    expect(String(document["documentNamespace"])).toContain(
+      digestOf(canonicalJson({ packages, relationships })).slice("sha256:".length),
+    );
+    expect(packages).toHaveLength(5);
+    expect(relationships).toHaveLength(6);
+  });
+
+  test("of no release is an SPDX document too", () => {
+    const text = [...renderAuditSpdx([], "2026-11-29T00:00:00Z")].join("");
+    expect(JSON.parse(text)).toMatchObject({ packages: [], relationships: [] });
+  });
+
   test("gives a spreadsheet no formulas and no broken rows", () => {
     const odd = takeInventory([release("1", [{ ...packageOf('=cmd|"x"'), version: "1,2" }])], new Map(), today);
-    const [, row] = renderAuditCsv(odd.entries).split("\r\n");
+    const [, row] = [...renderAuditCsv(odd.entries)].join("").split("\r\n");
     expect(row).toContain(`package,"'=cmd|""x""","1,2",`);
   });
 });
