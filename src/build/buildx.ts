@@ -31,6 +31,8 @@ export interface BuildxRequest {
 /** How a call of buildx ended; `log` is what the build wrote, whole, in a file. */
 export interface BuildxResult {
   readonly succeeded: boolean;
+  /** It took too long and was stopped. */
+  readonly timedOut: boolean;
   readonly seconds: number;
   readonly logFile: string;
   /** The step that failed and what buildx said of it. */
@@ -142,5 +144,6 @@ export async function runBuildx(
       message: `it did not end within ${request.timeoutSeconds} seconds and was stopped`,
     };
   if (!succeeded) failure ??= { step: "buildx", message: plain.slice(-5).join("\n") };
-  return { succeeded, seconds: result.seconds, logFile, outputs, stepsRun, ...(failure && !succeeded && { failure }) };
+  const { seconds, timedOut } = result;
+  return { succeeded, timedOut, seconds, logFile, outputs, stepsRun, ...(failure && !succeeded && { failure }) };
 }

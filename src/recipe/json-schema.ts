@@ -49,6 +49,8 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       smoke: "Commands that an image has to run before it is released.",
       "smoke.[].run": "The command and its arguments, in the image.",
       "smoke.[].serve": "A server and its arguments, started in the image.",
+      "smoke.[].init":
+        "The server is process 1, and the client in the same PID namespace: for what has to reap processes.",
       "smoke.[].client": "Tried against the server until it ends with exit code 0.",
       "smoke.[].in": "The context that the client or program comes from; by default the image.",
       "smoke.[].stdout": "The whole output, white space at its ends aside; {version} is the release's version.",

@@ -125,6 +125,8 @@ const smokeSchema = z.union([
   z.strictObject({
     /** A server, started in the image. */
     serve: z.array(line).min(1),
+    /** Whether the server is process 1 and the client in its PID namespace, as in a pod that shares its processes. */
+    init: z.literal(true).optional(),
     /** Tried until it exits with 0. */
     client: z.array(line).min(1),
     /** The context that the client comes from; by default the image itself. */

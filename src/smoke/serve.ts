@@ -11,6 +11,9 @@ const loaders: Readonly<Record<PlatformName, readonly [folder: string, loader: s
   "linux/arm64": ["aarch64-linux-gnu", "ld-linux-aarch64.so.1"],
 };
 
+/** Begins what a test of a server that is process 1 prints, if the client ended well. */
+export const clientSucceeded = "the client ended well";
+
 /**
  * Starts the server ($ARGV[1] counts its words), tries the client until it ends well or the
  * time ($ARGV[0], seconds) is up, then stops the server. What the server prints goes to
@@ -34,8 +37,38 @@ const supervisor = [
   "if ($status != 0) { print STDERR qq(the client did not succeed within $limit seconds\\n); exit 1 } exit 0;",
 ].join(" ");
 
+/**
+ * The same for a server that is to be process 1: it takes the supervisor's place, and a
+ * child of that tries the client and tells the server to end. The exit code is the server's,
+ * so that the client's success is said in a first line on standard output, which is the
+ * child's alone.
+ */
+const supervisorOfInit = [
+  "my ($limit, $count, @words) = @ARGV; my @server = splice @words, 0, $count;",
+  "$$ == 1 or die qq(a step of this builder is not process 1: it has no PID namespace of its own\\n);",
+  "my $until = time + $limit; pipe my $started, my $starting or die qq(pipe: $!\\n);",
+  "my $child = fork // die qq(fork: $!\\n);",
+  "if ($child) { open STDOUT, '>&', STDERR; exec { $server[0] } @server or die qq(cannot start $server[0]: $!\\n) }",
+  // the server's end of the pipe is closed when it is started
+  "close $starting; readline $started; $| = 1;",
+  "while (time < $until) {",
+  "  my $client = open(my $out, '-|') // die qq(fork: $!\\n);",
+  "  if ($client == 0) { exec { $words[0] } @words or die qq(cannot start $words[0]: $!\\n) }",
+  "  my $said = join '', <$out>; close $out;",
+  `  if ($? == 0) { print qq(${clientSucceeded}\\n$said); kill 'TERM', 1; sleep 10; die qq(the server did not end within 10 seconds of SIGTERM\\n) }`,
+  "  select undef, undef, undef, 0.25;",
+  "}",
+  "print STDERR qq(the client did not succeed within $limit seconds\\n); kill 'TERM', 1;",
+].join(" ");
+
 /** How long the client is tried: a virtual machine for Java starts a server in seconds, and emulated in minutes. */
 const limitSeconds = { native: 60, emulated: 300 };
+const endSeconds = 60;
+
+/** How long a smoke test's command may take: to try a client as long as it is tried, and to end. */
+export function longestSeconds(smoke: Recipe["smoke"][number], emulated: boolean): number {
+  return endSeconds + ("serve" in smoke ? limitSeconds[emulated ? "emulated" : "native"] : 60);
+}
 
 /**
  * The command that runs a program of the mounted root in an image, with that root's own
@@ -59,12 +92,12 @@ export function clientCommand([program = "", ...args]: readonly string[], platfo
  * the image's may be another, `emulated`. Throws as {@link clientCommand} does.
  */
 export function serveCommand(
-  { serve, client, in: context }: Extract<Recipe["smoke"][number], { serve: unknown }>,
+  { serve, client, init, in: context }: Extract<Recipe["smoke"][number], { serve: unknown }>,
   platform: PlatformName,
   emulated: boolean,
 ): readonly string[] {
   const tried = context === undefined ? client : clientCommand(client, platform);
   const limit = limitSeconds[emulated ? "emulated" : "native"];
-  const words = ["-e", supervisor, String(limit), String(serve.length), ...serve, ...tried];
+  const words = ["-e", init ? supervisorOfInit : supervisor, String(limit), String(serve.length), ...serve, ...tried];
   return clientCommand(["/usr/bin/perl", ...words], platform);
 }

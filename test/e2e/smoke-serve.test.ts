@@ -53,6 +53,14 @@ async function server(smoke: string): Promise<void> {
 
 const serve = "  - serve: [/busybox, httpd, -f, -p, 127.0.0.1:8080, -h, /www]\n";
 
+/** Leaves a process without its parent, and says whether it is reaped when it has ended. */
+const leaveOrphan = [
+  "pipe my $from, my $to;",
+  "if (!fork) { fork and exit; sleep 1 until getppid() == 1; syswrite $to, $$; exit }",
+  "close $to; wait; sysread $from, my $orphan, 9;",
+  "for (1 .. 50) { kill 0, $orphan or print(q(reaped)) and exit; select undef, undef, undef, 0.1 } exit 1;",
+].join(" ");
+
 test("a server answers a client of another image, and one that does not is found", async () => {
   await server(
     `${serve}    client: [/usr/bin/curl, --silent, --fail, 'http://127.0.0.1:8080/motd']\n    in: clients\n`,
@@ -78,6 +86,20 @@ test("a server answers a client of another image, and one that does not is found
   );
   const itself = await call(["rebuild", "web"]);
   expect(itself.exitCode, itself.stderr).toBe(0);
+
+  // as process 1 it has to reap what others leave behind; what it ends with when it is told to is its own affair
+  await server(
+    `  - serve: [/busybox, sh, -c, 'trap "exit 7" TERM; while :; do /busybox sleep 1; done']\n    init: true\n    client: [/usr/bin/perl, -e, '${leaveOrphan}']\n    in: clients\n    stdout: reaped\n`,
+  );
+  const reaped = await call(["rebuild", "web"]);
+  expect(reaped.exitCode, reaped.stdout + reaped.stderr).toBe(0);
+
+  await server(
+    `  - serve: [/busybox, sh, -c, exit]\n    init: true\n    client: [/usr/bin/perl, -e, 'sleep 60']\n    in: clients\n`,
+  );
+  const gone = await call(["rebuild", "web"]);
+  expect(gone.exitCode).toBe(1);
+  expect(gone.stdout + gone.stderr).toContain("the server ended before the client had succeeded");
 
   await server(
     "  - serve: [/busybox, no-such-applet]\n    client: [/usr/bin/curl, 'http://127.0.0.1:8080/']\n    in: clients\n",
