@@ -12,7 +12,7 @@ import { importDebianSource } from "../source/debian-import.ts";
 import { originOf, rememberOrigin } from "../store/origins.ts";
 import { lfsBringer } from "../source/lfs.ts";
 import { stageSource } from "../source/stage.ts";
-import { bringSubmodules } from "../source/submodules.ts";
+import { bringSubmodules, submoduleAddresses } from "../source/submodules.ts";
 import { openBareRepository } from "../git/repository.ts";
 import { pinGitSource } from "./pin-source.ts";
 import type { Factory } from "./types.ts";
@@ -52,7 +52,8 @@ export async function pinSource(
         });
   const { suite, from = "the Debian mirror", ...found } = resolved;
   if ((await originOf(store, found.commit)) === undefined) await rememberOrigin(store, found.commit, from);
-  const submodules = await bringSubmodules(await openBareRepository(repositoryPath, signal), {
+  const repository = await openBareRepository(repositoryPath, signal);
+  const submodules = await bringSubmodules(repository, {
     source,
     commit: found.commit,
     temporaryFolder: await store.temporaryFolder("submodules"),
@@ -67,7 +68,14 @@ export async function pinSource(
     repositoryPath,
     commit: pin.commit,
     submodules: pin.submodules,
-    bringLfs: lfsBringer({ source, blobs: store.blobs, offline: factory.offline, emit, signal }),
+    bringLfs: lfsBringer({
+      source,
+      blobs: store.blobs,
+      submodules: () => submoduleAddresses(repository, { source, commit: pin.commit, signal }),
+      offline: factory.offline,
+      emit,
+      signal,
+    }),
     folder,
     epoch: pin.epoch,
     emit,

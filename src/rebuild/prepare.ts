@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { runStage } from "../events.ts";
 import { mismatch } from "../errors.ts";
+import { openBareRepository } from "../git/repository.ts";
 import type { Descriptor } from "../oci/types.ts";
 import { withLock } from "../process/lock.ts";
 import { fetchSource } from "../source/fetch.ts";
 import { lfsBringer } from "../source/lfs.ts";
 import { stageSource } from "../source/stage.ts";
+import { submoduleAddresses } from "../source/submodules.ts";
 import { stageBuildContext } from "../build/context.ts";
 import { obtainToolchain } from "../toolchain/obtain.ts";
 import type { LoadedToolchain } from "../recipe/load.ts";
@@ -56,7 +58,19 @@ export async function prepareSource(
       repositoryPath: fetched.repositoryPath,
       commit: pin.commit,
       submodules: pin.submodules,
-      bringLfs: lfsBringer({ source, blobs: store.blobs, offline: factory.offline, emit, signal }),
+      bringLfs: lfsBringer({
+        source,
+        blobs: store.blobs,
+        submodules: async () =>
+          submoduleAddresses(await openBareRepository(fetched.repositoryPath, signal), {
+            source,
+            commit: pin.commit,
+            signal,
+          }),
+        offline: factory.offline,
+        emit,
+        signal,
+      }),
       folder,
       epoch: pin.epoch,
       emit,

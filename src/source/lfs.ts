@@ -16,6 +16,8 @@ export interface LfsObject {
 export interface LfsRequest {
   readonly source: Source;
   readonly blobs: OciLayout;
+  /** Where the source's submodules may be had, by path; asked for when an object has to be fetched. */
+  readonly submodules?: () => Promise<ReadonlyMap<string, readonly string[]>>;
   /** Nothing is fetched: what is not there is missing. */
   readonly offline: boolean;
   readonly emit: Emit;
@@ -40,8 +42,9 @@ export function parsePointer(text: string): LfsObject | undefined {
 
 /**
  * Puts an object into the store as a blob, its size and digest checked: by the batch API of
- * the endpoints that the source names, of our forks in order, and of upstream. Throws an
- * infrastructure error with what each said when none has it.
+ * the endpoints that the source names; of a file in a submodule, of those beside where that
+ * may be had; of our forks in order, and of upstream. Throws an infrastructure error with
+ * what each said when none has it.
  */
 async function bringLfsObject(object: LfsObject, path: string, lfs: LfsRequest): Promise<void> {
   const { source, blobs, offline, emit, signal } = lfs;
@@ -58,7 +61,7 @@ async function bringLfsObject(object: LfsObject, path: string, lfs: LfsRequest):
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 3 }));
   const failures: string[] = [];
   try {
-    for (const endpoint of endpointsOf(source)) {
+    for (const endpoint of endpointsOf(source, path, (await lfs.submodules?.()) ?? new Map())) {
       emit({ type: "stage-progress", stage: "source", doing: `fetching ${path} from ${endpoint}` });
       try {
         const { href, header } = await askBatch(endpoint, object, dispatcher, signal);
@@ -86,11 +89,19 @@ async function bringLfsObject(object: LfsObject, path: string, lfs: LfsRequest):
 }
 
 /** git-lfs, server discovery: the endpoint of a repository is beside it. What the tree itself names is not asked. */
-function endpointsOf({ lfs, forks, upstream }: Source): string[] {
-  const beside = [...forks, upstream]
+function endpointsOf(
+  { lfs, forks, upstream }: Source,
+  path: string,
+  submodules: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const [around] = [...submodules.keys()]
+    .filter((submodule) => path.startsWith(`${submodule}/`))
+    .toSorted((a, b) => b.length - a.length);
+  const own = around === undefined ? [] : (submodules.get(around) ?? []);
+  const beside = [...own, ...forks, upstream]
     .filter((url) => /^https:/i.test(url))
     .map((url) => `${url.replace(/\/+$/, "").replace(/\.git$/, "")}.git/info/lfs`);
-  return [...(lfs?.endpoints ?? []).map((url) => url.replace(/\/+$/, "")), ...beside];
+  return [...new Set([...(lfs?.endpoints ?? []).map((url) => url.replace(/\/+$/, "")), ...beside])];
 }
 
 interface Download {
@@ -146,8 +157,11 @@ async function askBatch(
 /** What stages a source with what Git LFS has of it; undefined for one that does not say it wants that. */
 export function lfsBringer(lfs: LfsRequest): ((object: LfsObject, path: string) => Promise<string>) | undefined {
   if (lfs.source.lfs === undefined) return undefined;
+  let known: ReturnType<NonNullable<LfsRequest["submodules"]>> | undefined;
+  const submodules = (): Promise<ReadonlyMap<string, readonly string[]>> =>
+    (known ??= lfs.submodules?.() ?? Promise.resolve(new Map()));
   return async (object, path) => {
-    await bringLfsObject(object, path, lfs);
+    await bringLfsObject(object, path, { ...lfs, submodules });
     return lfs.blobs.blobPath(`sha256:${object.sha256}`);
   };
 }

@@ -31,7 +31,7 @@ export async function bringSubmodules(
   request: SubmoduleRequest,
 ): Promise<readonly Submodule[]> {
   const { source, commit, signal } = request;
-  const base = [...source.forks, source.upstream];
+  const base: readonly string[] = [...source.forks, source.upstream];
   return walkSubmodules(
     repository,
     { commit, base },
@@ -46,6 +46,24 @@ export async function bringSubmodules(
     },
     signal,
   );
+}
+
+/**
+ * Where each submodule of a commit may be had, by its path: the addresses that
+ * {@link bringSubmodules} asks. All of them are in the repository already; nothing is fetched.
+ */
+export async function submoduleAddresses(
+  repository: BareRepository,
+  { source, commit, signal }: Pick<SubmoduleRequest, "source" | "commit" | "signal">,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const addresses = new Map<string, readonly string[]>();
+  const note = (link: Gitlink, path: string, above: readonly string[]): Promise<readonly string[]> => {
+    const urls = placesOf(link, path, above, source);
+    addresses.set(path, urls);
+    return Promise.resolve(urls);
+  };
+  await walkSubmodules(repository, { commit, base: [...source.forks, source.upstream] }, note, signal);
+  return addresses;
 }
 
 /** Throws a mismatch error where the submodules are not those that a release pins. */
