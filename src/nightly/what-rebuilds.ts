@@ -18,7 +18,6 @@ export function whatRebuilds(recipe: Recipe, release: Release): Trigger[] {
   const { source, toolchain, contexts, expect } = release;
   const { lock, version } = toolchain;
   const trigger = (code: ReasonCode, sentence: string): Trigger => ({ code, sentence });
-  const made = lock ?? version;
   const pinned = toolchain.digest.slice(0, 19);
   const args = Object.entries(build.args).map(([name, value]) => `${name}=${value}`);
   const inputs = expect?.inputs;
@@ -30,11 +29,13 @@ export function whatRebuilds(recipe: Recipe, release: Release): Trigger[] {
       "dockerfile-changed",
       `a change of ${recipeFolder(recipe.image)}/${build.dockerfile}, or of a file beside it`,
     ),
-    made === undefined
+    (lock ?? version) === undefined
       ? trigger("base-changed", `another image of ${recipe.toolchain} than ${pinned}`)
       : trigger(
           "toolchain-changed",
-          `another lock of the toolchain ${recipe.toolchain} than ${made}, once it is pinned`,
+          lock === undefined
+            ? `another image of the toolchain ${recipe.toolchain} than that of ${version}, once it is pinned`
+            : `another lock of the toolchain ${recipe.toolchain} than ${lock}, once it is pinned`,
         ),
     ...Object.entries(contexts ?? {}).flatMap(([name, pin]) => {
       const context = recipe.contexts[name];

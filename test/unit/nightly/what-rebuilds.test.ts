@@ -25,6 +25,15 @@ test("every input of the build keys is named with what it is now, and what only 
   expect(etcd.join("\n")).not.toContain("clients");
 });
 
+test("a toolchain that is a list of packages is another by its lock, one that is a recipe by its image", async () => {
+  const golang = await of("golang", "1.19.8");
+  expect(golang.join("\n")).toMatch(/^toolchain-changed another lock of the toolchain go-bootstrap than bookworm-/m);
+  const registry = await of("registry", "2.8.2");
+  expect(registry.join("\n")).toMatch(
+    /^toolchain-changed another image of the toolchain golang than that of 1\.19\.8,/m,
+  );
+});
+
 test("a second source is an input, and the first waiver to end is a date", async () => {
   const base = await of("static", "12.4+deb12u15");
   expect(base.join("\n")).toMatch(/^base-changed the context \S+: another commit of tzdata than [0-9a-f]{12}/m);
