@@ -14,7 +14,8 @@ test("every input of the build keys is named with what it is now, and what only 
   for (const part of [
     /^source-changed another commit of etcd than [0-9a-f]{12}$/,
     /^dockerfile-changed .*recipes\/images\/etcd\/Dockerfile/,
-    /^toolchain-changed .* go-bookworm than bookworm-/,
+    /^toolchain-changed .* golang than that of 1\.19\.8,/,
+    /^base-changed the context packages: another go-bookworm than bookworm-/,
     /^base-changed the context base: another image of base than that of 12\.4\+deb12u15, sha256:/,
     /^factory-changed another builder than .+, normaliser than /,
   ])
