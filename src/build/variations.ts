@@ -1,12 +1,5 @@
 import { splitDockerfile } from "../recipe/dockerfile-lines.ts";
-
-/**
- * Conditions that a build must not depend on. What every build varies by itself (the time,
- * the machine's load) is not among them.
- */
-export const variations = ["hostname", "path", "locale", "timezone", "umask", "cpus"] as const;
-
-export type Variation = (typeof variations)[number];
+import type { Variation } from "../recipe/variations.ts";
 
 /** What each does, for people. */
 export const variationTexts: Readonly<Record<Variation, string>> = {

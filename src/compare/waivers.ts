@@ -44,10 +44,11 @@ export function applyWaivers(finding: Finding, { waivers, today }: WaiverBook): 
 }
 
 function covers(waiver: Waiver, finding: Finding): boolean {
-  return waiver.class === finding.class && waiver.paths.some((pattern) => matches(pattern, finding.path));
+  return waiver.class === finding.class && waiver.paths.some((pattern) => coversPath(pattern, finding.path));
 }
 
-function matches(pattern: string, path: string): boolean {
+/** Whether a path is what a pattern names, or below it where that ends in `/**`. */
+export function coversPath(pattern: string, path: string): boolean {
   return pattern.endsWith("/**") ? path.startsWith(pattern.slice(0, -2)) : path === pattern;
 }
 

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildxResult, runBuildx, stepMark } from "../build/buildx.ts";
 import { type BaseImage, readBuildOutput } from "../build/read-output.ts";
-import { type Variation, variedDockerfile, variedShell } from "../build/variations.ts";
+import { variedDockerfile, variedShell } from "../build/variations.ts";
 import type { Engine } from "../engine/types.ts";
 import { mismatch } from "../errors.ts";
 import { canonicalJson } from "../json.ts";
@@ -12,6 +12,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { hasImage, readConfig, readManifest } from "../oci/manifest.ts";
 import { type PlatformName, platformSlug } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
+import type { Variation } from "../recipe/variations.ts";
 import type { Store } from "../store/store.ts";
 import type { Factory, PreparedInputs, ReleaseInputs } from "./types.ts";
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Variation } from "../build/variations.ts";
+import type { Variation } from "../recipe/variations.ts";
 import { runTogether } from "../concurrency.ts";
 import { ofSecondRun, runStage } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";

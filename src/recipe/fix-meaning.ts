@@ -16,7 +16,7 @@ export const styledSchemas: Readonly<Record<StyledKind, z.ZodType>> = {
   lock: toolchainLockSchema,
 };
 
-/** Where a recipe may have lists whose order says nothing: its platforms and its waivers', and those of some versions. */
+/** Where a recipe may have lists whose order says nothing: platforms, its own and those of its waivers and dependences, and those of some versions. */
 export function platformLists(recipe: unknown): DocumentPath[] {
   const itemsOf = (path: DocumentPath): DocumentPath[] => {
     const list = valueAt(recipe, path);
@@ -25,7 +25,7 @@ export function platformLists(recipe: unknown): DocumentPath[] {
   return [[], ...itemsOf(["versions"])].flatMap((place) => [
     [...place, "platforms", "reproduce"],
     [...place, "platforms", "extend"],
-    ...itemsOf([...place, "waivers"]).map((waiver) => [...waiver, "platforms"]),
+    ...["waivers", "varies"].flatMap((key) => itemsOf([...place, key]).map((entry) => [...entry, "platforms"])),
   ]);
 }
 

@@ -18,7 +18,7 @@ export const sortPlatforms: FixPass = (text, kind) => {
   let current = text;
   const changes: FixChange[] = [];
   // the whole text is read only where it may have more lists than the usual ones
-  const data = /versions|waivers/.test(text) ? parseYaml(text, "").tree?.data : undefined;
+  const data = /versions|waivers|varies/.test(text) ? parseYaml(text, "").tree?.data : undefined;
   for (const path of platformLists(data)) {
     const list = parseDocument(current, yamlOptions).getIn(path, true);
     if (!isSeq(list)) continue;

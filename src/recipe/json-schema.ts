@@ -61,6 +61,11 @@ export const recipeFileSchemas: Readonly<Record<string, ExportedSchema>> = {
       "waivers.[].reason": "Why the difference may be there.",
       "waivers.[].owner": "Who decides about it.",
       "waivers.[].expires": "The last day on which it holds, as in 2027-06-30.",
+      varies: "Conditions that builds are known to depend on; refoundry vary sees whether it is so.",
+      "varies.[].by": "The condition, as refoundry vary names it.",
+      "varies.[].paths": "Files in the image that it may change, or all below a folder (/usr/lib/**).",
+      "varies.[].platforms": "The platforms that it is for; by default all.",
+      "varies.[].reason": "Why the build depends on it.",
       versions:
         "What some versions have otherwise: laid over the rest of the recipe, each entry whose range has the version, in order.",
       "versions.[].range": "Which versions, as in >=8 <9, 7.0.* or 1.2 || 1.4.",

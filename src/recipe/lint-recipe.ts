@@ -12,7 +12,7 @@ import { checkExpected, checkOmitted, checkPlatformNames } from "./lint-platform
 import type { TreeReader } from "./lint-read.ts";
 import type { Report } from "./lint-rules.ts";
 import { checkWrittenStyle } from "./lint-style.ts";
-import { lintWaivers, platformsOfAnyVersion, type WaiverChecks } from "./lint-waivers.ts";
+import { lintDependences, lintWaivers, platformsOfAnyVersion, type WaiverChecks } from "./lint-waivers.ts";
 import { readPatches } from "./patches.ts";
 import { findDockerfile, readRecipe, readSource, readToolchain, readToolchainLock } from "./read.ts";
 import { type Recipe, type Release, releaseSchema, type Source, type Toolchain, type ToolchainLock } from "./schema.ts";
@@ -93,6 +93,7 @@ async function lintVariant(
   checkArguments(recipe, report);
   checkUpstreamTag(recipe, report);
   lintWaivers(recipe, checks, report);
+  lintDependences(recipe, checks, report);
   await lintDockerfile(reader, recipe, report);
   if (recipe.value.build.patches.length > 0) report("patch", ...(await readPatches(reader.root, recipe)).problems);
   await checkReferences(reader, recipe, checks.known, report);

@@ -152,6 +152,11 @@ const catalogue = {
     title: "Waivers are for platforms that the recipe builds",
     help: "A waiver for a platform that is not built covers nothing. Without platforms it is for all.",
   },
+  "varies-platform": {
+    severity: "error",
+    title: "Known dependences are those of platforms that the recipe builds",
+    help: "What a build depends on is seen by refoundry vary when it is built, and never where it is not. Without platforms it is for all.",
+  },
   "ledger-expired": {
     severity: "error",
     title: "The hermeticity ledger holds today",

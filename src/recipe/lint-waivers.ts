@@ -47,6 +47,19 @@ export function lintWaivers(recipe: LocatedDocument<Recipe>, checks: WaiverCheck
   }
 }
 
+/** Tells of known dependences of builds that there are none of. */
+export function lintDependences(recipe: LocatedDocument<Recipe>, { built }: WaiverChecks, report: Report): void {
+  for (const [index, { by, platforms = [] }] of recipe.value.varies.entries())
+    for (const [at, platform] of platforms.entries()) {
+      if (built.has(platform)) continue;
+      report("varies-platform", {
+        message: `the dependence on ${by} is named for ${platform}, which the recipe does not build`,
+        location: recipe.locate(["varies", index, "platforms", at]),
+        hint: `it builds ${[...built].toSorted().join(", ")}`,
+      });
+    }
+}
+
 /** The platforms that a recipe builds, for whichever of its versions. */
 export function platformsOfAnyVersion({ platforms, versions }: Recipe): ReadonlySet<PlatformName> {
   return new Set(

@@ -22,6 +22,7 @@ import {
   recipePlatformsSchema,
 } from "./values.ts";
 import { releaseSchema } from "./release-schema.ts";
+import { dependenceList } from "./variations.ts";
 import { isRange } from "./version-range.ts";
 
 export { nameSchema, releaseSchema, versionSchema };
@@ -161,6 +162,7 @@ const versionsSchema = z.strictObject({
   platforms: z.strictObject({ reproduce: platformList, extend: platformList, omit: omitList }).partial().optional(),
   smoke: z.array(smokeSchema).min(1).optional(),
   waivers: z.array(waiverSchema).optional(),
+  varies: dependenceList.optional(),
 });
 
 /** `recipes/images/<name>/recipe.yaml` */
@@ -185,6 +187,8 @@ export const recipeSchema = z.strictObject({
   platforms: recipePlatformsSchema,
   smoke: z.array(smokeSchema).min(1, "needs at least one command: what does not start is not released"),
   waivers: z.array(waiverSchema).default([]),
+  /** What builds are known to depend on, beside their inputs; `refoundry vary` sees whether it is so. */
+  varies: dependenceList.default([]),
   /** What some versions have otherwise; a recipe for one version has none. */
   versions: z.array(versionsSchema).max(64).default([]),
   /** The hermeticity ledger: what the releases stand on and nobody holds, or nothing pins. */

@@ -16,16 +16,7 @@ beforeAll(async () => {
   registry = await startRegistry();
   factory = await createTinyFactory(folder, registry.host);
   env = { REFOUNDRY_STORE: join(folder, "store"), DOCKER_CONFIG: join(folder, "docker") };
-  await writeFile(
-    join(factory.recipeFolder, "recipe.yaml"),
-    [
-      "image: hello\nowners: [tests]\nsource: hello\ntoolchain: busybox",
-      "upstream: { none: nobody else makes it }",
-      "build: { dockerfile: Dockerfile, network: none }",
-      "platforms: { reproduce: [], extend: [linux/amd64] }",
-      "smoke:\n  - run: [/busybox, 'true']\n",
-    ].join("\n"),
-  );
+  await names();
   await writes("true");
   const pinned = await call(["pin", "hello", "1.0"]);
   expect(pinned.exitCode, pinned.stderr).toBe(0);
@@ -37,6 +28,24 @@ afterAll(async () => {
 });
 
 const call = (args: readonly string[]): Promise<CliResult> => refoundry(args, { cwd: factory.root, env });
+
+/** A recipe that names what its build depends on. */
+const names = (...dependences: readonly string[]): Promise<void> =>
+  writeFile(
+    join(factory.recipeFolder, "recipe.yaml"),
+    [
+      "image: hello\nowners: [tests]\nsource: hello\ntoolchain: busybox",
+      "upstream: { none: nobody else makes it }",
+      "build: { dockerfile: Dockerfile, network: none }",
+      "platforms: { reproduce: [], extend: [linux/amd64] }",
+      "smoke:\n  - run: [/busybox, 'true']",
+      ...(dependences.length > 0 ? ["varies:"] : []),
+      ...dependences.map((dependence) => `  - { ${dependence} }`),
+      "",
+    ].join("\n"),
+  );
+
+const onPath = "by: path, paths: [/seen], reason: it says where it was built";
 
 /** An image with what a command says when it is built. */
 const writes = (command: string): Promise<void> =>
@@ -83,4 +92,67 @@ test("a host name in an image is an error before anything else is varied", async
     exitCode: 1,
     stderr: expect.stringContaining("two builds under different host names and times"),
   });
+});
+
+test("a build agrees but for what its recipe names, and the reason is told", async () => {
+  await writes("pwd");
+  await names(onPath);
+  const result = await call(["vary", "hello"]);
+  expect(result.stdout).toContain(
+    "hello@1.0 linux/amd64: agrees but for path, as its recipe says: it says where it was built\n",
+  );
+  expect(result.stdout).toMatch(
+    /1 of 1 builds give the same layers under: .*; 1 of them but for what their recipes name/,
+  );
+  expect(result.exitCode).toBe(0);
+});
+
+test("what a recipe does not name is found behind what it names", async () => {
+  await writes("pwd; umask");
+  await names(onPath);
+  const result = await call(["vary", "hello", "--json"]);
+  expect(result.exitCode).toBe(1);
+  expect(JSON.parse(result.stdout)).toMatchObject({
+    schema: "refoundry/variation/v1",
+    releases: [
+      {
+        platforms: [
+          {
+            agrees: false,
+            together: ["hostname", "locale", "timezone", "umask", "cpus"],
+            causes: ["umask"],
+            known: [{ by: "path", named: ["/seen"], seen: "as-named", paths: ["/seen"], unnamed: [] }],
+          },
+        ],
+      },
+    ],
+  });
+});
+
+test("a file that is not among those that a recipe names is told", async () => {
+  await writes("pwd > /out/more; chmod 644 /out/more; pwd");
+  await names(onPath);
+  const result = await call(["vary", "hello"]);
+  expect(result.stdout).toContain(
+    "hello@1.0 linux/amd64: depends on path in more than its recipe says (/seen): /more; agrees otherwise\n",
+  );
+  expect(result.exitCode).toBe(1);
+});
+
+test("what a recipe names and is not so (any more) is told", async () => {
+  await writes("umask");
+  await names(onPath, "by: umask, paths: [/**], reason: it says so");
+  const result = await call(["vary", "hello"]);
+  expect(result.stdout).toContain(
+    "hello@1.0 linux/amd64: no more depends on path, which its recipe names (it says where it was built); agrees otherwise but for umask, as its recipe says: it says so\n",
+  );
+  expect(result.exitCode).toBe(1);
+});
+
+test("a variation that a recipe names and under which nothing is built is no known dependence", async () => {
+  await writes('pwd; test "${PWD#/varied}" = "$PWD"');
+  await names(onPath);
+  const result = await call(["vary", "hello"]);
+  expect(result.stdout).toContain("hello@1.0 linux/amd64: does not build under path (");
+  expect(result.exitCode).toBe(1);
 });
