@@ -47,7 +47,10 @@ export const machineRoutes = {
       lock: buildCommand({
         loader: async () => (await import("./toolchain.ts")).lock,
         parameters: {
-          flags: json,
+          flags: {
+            ...json,
+            replace: { kind: "boolean", optional: true, withNegated: false, brief: "Overwrite a lock that is there" },
+          },
           positional: { kind: "tuple", parameters: [{ brief: "Toolchain", parse: text, placeholder: "TOOLCHAIN" }] },
         },
         docs: { brief: "Resolve a package list, make the image, write the lock" },

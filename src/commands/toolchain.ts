@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 import { findRoot, loadToolchain, loadToolchainLock } from "../recipe/load.ts";
 import { listToolchainLocks } from "../recipe/tree.ts";
-import { writeToolchainLock } from "../recipe/write.ts";
+import { refuseOtherLock, writeToolchainLock } from "../recipe/write.ts";
 import { runStage } from "../events.ts";
 import { bootstrapToolchain } from "../toolchain/bootstrap.ts";
 import { lockNameOf, resolveToolchain } from "../toolchain/lock-packages.ts";
@@ -11,8 +11,13 @@ import { type CliContext, type CommandResult, type CommonFlags, runCommand } fro
 import { withFactory } from "./factory.ts";
 import { restorePackages, writeSources } from "./toolchain-sources.ts";
 
+/** Flags of `refoundry toolchain lock`. */
+interface LockFlags extends CommonFlags {
+  readonly replace?: boolean;
+}
+
 /** `refoundry toolchain lock TOOLCHAIN` */
-export function lock(this: CliContext, flags: CommonFlags, name: string): Promise<void> {
+export function lock(this: CliContext, flags: LockFlags, name: string): Promise<void> {
   return runCommand(this, flags, async () => {
     const root = await findRoot(this.cwd);
     const toolchain = await loadToolchain(root, name);
@@ -20,6 +25,7 @@ export function lock(this: CliContext, flags: CommonFlags, name: string): Promis
     return withFactory(this, async (factory) => {
       const { store, emit, signal } = factory;
       const { debian } = toolchain;
+      const { replace = false } = flags;
       const lockData = await runStage(emit, { stage: "toolchain", title: `lock ${name}` }, async () => {
         const resolved = await resolveToolchain(debian, {
           mirrorRoot: await factory.mirror.rootUrl(),
@@ -32,6 +38,8 @@ export function lock(this: CliContext, flags: CommonFlags, name: string): Promis
           foreign: debian.foreign,
           packages: [...resolved.packages],
         };
+        // before the work: an image of hundreds of packages takes minutes
+        if (!replace) await refuseOtherLock(root, name, lockNameOf(resolved), input);
         const image = await bootstrapToolchain(input, {
           ...factory,
           blobs: store.blobs,
@@ -43,7 +51,7 @@ export function lock(this: CliContext, flags: CommonFlags, name: string): Promis
           detail: `${resolved.packages.length} packages, ${image.digest}`,
         };
       });
-      const path = await writeToolchainLock(root, name, lockData.name, lockData.lock);
+      const path = await writeToolchainLock(root, name, lockData.name, lockData.lock, { replace });
       // now, as the mirror still has them
       const locked = { root, name, toolchain, lockName: lockData.name, lock: lockData.lock };
       const pinned = await writeSources(locked, lockData.image, factory);

@@ -59,6 +59,25 @@ export async function writeToolchainLock(
 }
 
 /**
+ * Throws a usage error where a toolchain has a lock of this name that is made from other
+ * packages, or under other conditions, before the work of making an image from these.
+ */
+export async function refuseOtherLock(
+  root: string,
+  toolchain: string,
+  lockName: string,
+  wanted: Omit<ToolchainLock, "digest">,
+): Promise<void> {
+  const path = lockFile(toolchain, lockName);
+  const present = await readTextFile(root, path);
+  if (present.text === undefined) return;
+  const file = displayPath(join(root, path));
+  const { document } = parseDocument(present.text, file, toolchainLockSchema);
+  const { digest: _, ...had } = document?.value ?? { digest: undefined };
+  if (canonicalJson(had) !== canonicalJson(wanted)) throw otherContent(file);
+}
+
+/**
  * Writes the source packages of a lock's packages in one step and gives the file's path; one
  * that was written before is replaced, as more of them may be found by now.
  */
@@ -116,13 +135,17 @@ async function writeDocument<T>(
   if (present.text === text) return full;
   const absent = present.problem !== undefined && (await isAbsent(full));
   if (!absent && options.replace !== true) {
-    throw usageError("is there already, with other content", {
-      location: { file },
-      hint: "releases and locks are not rewritten by accident: look at the difference, then replace it on purpose",
-    });
+    throw otherContent(file);
   }
   await replaceFile(full, text);
   return full;
+}
+
+function otherContent(file: string): RefoundryError {
+  return usageError("is there already, with other content", {
+    location: { file },
+    hint: "releases and locks are not rewritten by accident: with --replace it is, and git shows the difference",
+  });
 }
 
 function yamlText(value: unknown, writer: string): string {

@@ -6,7 +6,7 @@ import type { Digest } from "../../../src/oci/digest.ts";
 import type { PlatformName } from "../../../src/oci/platform.ts";
 import { loadRelease, loadToolchainLock } from "../../../src/recipe/load.ts";
 import type { Release, ToolchainLock } from "../../../src/recipe/schema.ts";
-import { writeRelease, writeToolchainLock } from "../../../src/recipe/write.ts";
+import { writeRelease, refuseOtherLock, writeToolchainLock } from "../../../src/recipe/write.ts";
 import { createRecipeTree } from "../../support/recipes.ts";
 
 const hex = (length: number): fc.Arbitrary<string> =>
@@ -187,6 +187,18 @@ test("a file with other content is kept unless it is to be replaced", async () =
   expect(await writeToolchainLock(tree.root, "debian-c", "small", other, { replace: true })).toBe(file);
   expect((await loadToolchainLock(tree.root, "debian-c", "small")).epoch).toBe(2);
   expect((await readdir(dirname(file))).toSorted()).toEqual(["small.yaml", "trixie-20260912.yaml"]);
+});
+
+test("a lock of other packages is refused before an image is made from them", async () => {
+  await using tree = await createRecipeTree();
+  const { digest: _, ...made } = small;
+  await refuseOtherLock(tree.root, "debian-c", "small", made);
+  await writeToolchainLock(tree.root, "debian-c", "small", small);
+  await refuseOtherLock(tree.root, "debian-c", "small", made);
+  await expect(refuseOtherLock(tree.root, "debian-c", "small", { ...made, epoch: 2 })).rejects.toMatchObject({
+    kind: "usage",
+    problems: [{ hint: expect.stringContaining("--replace") }],
+  });
 });
 
 test("what is not valid is never written", async () => {
