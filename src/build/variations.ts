@@ -30,20 +30,27 @@ export function variedShell(chosen: readonly Variation[]): readonly string[] | u
   return ["/bin/sh", "-c", [...steps, ...(chosen.includes("cpus") ? [oneProcessor] : []), start].join("; ")];
 }
 
+/** Folders that are the toolchain's own: what lies beside a working folder there stays where it is. */
+const systemFolder = /^\/(bin|etc|home|lib|opt|root|run|sbin|srv|tmp|usr|var)(\/|$)/;
+
 /**
  * A Dockerfile whose stages but the last work below another folder: each WORKDIR's path is
- * another one, wherever the text has it. Undefined where there is no such WORKDIR.
+ * another one, wherever the text has it, and so is that of the folder it lies in, for what
+ * is put beside it and where its own name is an argument's. Undefined where there is none to move.
  */
 export function variedDockerfile(text: string): string | undefined {
   const { instructions } = splitDockerfile(text, "Dockerfile");
   const last = instructions.findLastIndex(({ name }) => name === "FROM");
-  const paths = instructions
+  const folders = instructions
     .slice(0, Math.max(0, last))
-    .flatMap(({ name, rest }) => (name === "WORKDIR" ? [rest.trim()] : []))
-    .filter((path) => /^\/[\w.+~-]+(\/[\w.+~-]+)*$/.test(path));
-  if (paths.length === 0) return undefined;
+    .flatMap(({ name, rest }) => (name === "WORKDIR" ? [rest.trim()] : []));
+  const parents = folders.map((path) => path.slice(0, path.lastIndexOf("/")));
+  const moved = [...folders, ...parents.filter((path) => !systemFolder.test(path))].filter((path) =>
+    /^\/[\w.+~-]+(\/[\w.+~-]+)*$/.test(path),
+  );
+  if (moved.length === 0) return undefined;
   // the longest first: one may lie below another
-  const either = [...new Set(paths)]
+  const either = [...new Set(moved)]
     .toSorted((a, b) => b.length - a.length)
     .map((path) => path.replaceAll(/[.+]/g, String.raw`\$&`))
     .join("|");

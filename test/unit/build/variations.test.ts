@@ -29,9 +29,24 @@ test("a folder below another is varied once, and a dot in its name is no wildcar
   );
 });
 
+test("what lies beside a working folder goes along, but not in a folder of the system", () => {
+  expect(variedDockerfile("FROM toolchain\nWORKDIR /build/a\nRUN cp /build/b/c /builds /build/a\nFROM scratch\n")).toBe(
+    "FROM toolchain\nWORKDIR /varied/build/a\nRUN cp /varied/build/b/c /builds /varied/build/a\nFROM scratch\n",
+  );
+  expect(variedDockerfile("FROM toolchain\nWORKDIR /usr/src\nRUN cp /usr/src/b /usr/bin\nFROM scratch\n")).toBe(
+    "FROM toolchain\nWORKDIR /varied/usr/src\nRUN cp /varied/usr/src/b /usr/bin\nFROM scratch\n",
+  );
+});
+
+test("a working folder that is called by an argument is varied by the folder it lies in", () => {
+  expect(variedDockerfile("FROM toolchain\nWORKDIR /build/a-$VERSION\nRUN ls /build/a-$VERSION\nFROM scratch\n")).toBe(
+    "FROM toolchain\nWORKDIR /varied/build/a-$VERSION\nRUN ls /varied/build/a-$VERSION\nFROM scratch\n",
+  );
+});
+
 test("what has no working folder, or none that is fixed, stays as it is", () => {
   expect(variedDockerfile("FROM scratch\nWORKDIR /data\n")).toBeUndefined();
-  expect(variedDockerfile("FROM toolchain\nWORKDIR /a/$NAME\nFROM scratch\n")).toBeUndefined();
+  expect(variedDockerfile("FROM toolchain\nWORKDIR /$NAME\nFROM scratch\n")).toBeUndefined();
   expect(variedDockerfile("FROM toolchain\nWORKDIR /\nFROM scratch\n")).toBeUndefined();
 });
 
