@@ -1,5 +1,4 @@
 import { runTogether } from "../concurrency.ts";
-import { compareImages } from "../compare/compare-images.ts";
 import { listedPaths } from "../compare/findings.ts";
 import type { Difference, PlatformComparison } from "../compare/types.ts";
 import { type WaiverBook, waiversFor } from "../compare/waivers.ts";
@@ -7,6 +6,7 @@ import { runStage } from "../events.ts";
 import { readManifest } from "../oci/manifest.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { PlatformOutcome } from "../outcome.ts";
+import { compareBuilds } from "./compare-builds.ts";
 import type { PlatformWork } from "./platform-job.ts";
 import type { Factory, ReleaseInputs } from "./types.ts";
 import type { UpstreamState } from "./upstream-state.ts";
@@ -93,7 +93,7 @@ async function judgeOne(
 /** Parity looks at every path: a folder that is named by its platform may hold many. */
 const judgedPaths = 10_000;
 
-/** A comparison that lists as many paths as any other. */
+/** A comparison with as many paths of each difference as other comparisons list. */
 function shortened(comparison: PlatformComparison): PlatformComparison {
   const shown = (difference: Difference): Difference => ({
     ...difference,
@@ -109,19 +109,11 @@ async function comparePair(
   book: WaiverBook,
   factory: Factory,
 ): Promise<PlatformComparison> {
-  const { blobs } = factory.store;
   const title = item.job.extended ? "compare with a sibling platform" : "compare with upstream";
   return runStage(factory.emit, { stage: "compare", platform: item.job.platform, title }, async () => {
-    // descriptors without a platform: one image against one image, whatever each is for
-    const side = (descriptor: Descriptor) => ({
-      reader: blobs,
-      descriptor: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
-    });
     // between platforms other machine code is what one wants: nothing to look into
     const options = item.job.extended ? { explain: false, listed: judgedPaths } : { explain: true };
-    const comparison = await compareImages(side(left), side(right), { ...book, ...options, signal: factory.signal });
-    const [platform] = comparison.platforms;
-    if (!platform) throw new Error("two images gave no comparison");
+    const platform = await compareBuilds(left, right, { ...book, ...options }, factory);
     return { value: platform, detail: item.job.extended ? "parity" : `equal at ${platform.level}` };
   });
 }

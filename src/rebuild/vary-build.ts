@@ -1,4 +1,3 @@
-import { compareImages } from "../compare/compare-images.ts";
 import type { Difference } from "../compare/types.ts";
 import type { Engine } from "../engine/types.ts";
 import { runStage } from "../events.ts";
@@ -7,6 +6,7 @@ import type { PlatformName } from "../oci/platform.ts";
 import type { Descriptor } from "../oci/types.ts";
 import type { Variation } from "../recipe/variations.ts";
 import { buildPlatform, isFailure, storeBuild } from "./build-platform.ts";
+import { compareBuilds } from "./compare-builds.ts";
 import type { Factory, PreparedInputs, ReleaseInputs } from "./types.ts";
 
 /** What builds of one release under other conditions need. */
@@ -67,12 +67,6 @@ async function compareLayersOf(
   options: { readonly explain: boolean; readonly listed?: number },
   factory: Factory,
 ): Promise<readonly Difference[]> {
-  const side = ({ mediaType, digest, size }: Descriptor) => ({
-    reader: factory.store.blobs,
-    descriptor: { mediaType, digest, size },
-  });
-  const { platforms } = await compareImages(side(left), side(right), { ...options, signal: factory.signal });
-  return platforms.flatMap(({ differences }) =>
-    differences.filter(({ scope }) => scope !== "config" && scope !== "runtime-config"),
-  );
+  const { differences } = await compareBuilds(left, right, options, factory);
+  return differences.filter(({ scope }) => scope !== "config" && scope !== "runtime-config");
 }
